@@ -1,0 +1,61 @@
+"""Names that Windlass gives: of its API, of labels and annotations, and of the objects that it derives.
+
+Every name of an object is a function of what the object stands for, so that two controllers, or one before and
+after a crash, choose the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+GROUP: Final = "windlass.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+LABEL_WORKFLOW: Final = f"{GROUP}/workflow"
+LABEL_RUN: Final = f"{GROUP}/run"
+LABEL_RUN_UID: Final = f"{GROUP}/run-uid"
+LABEL_TASK: Final = f"{GROUP}/task"
+LABEL_ATTEMPT: Final = f"{GROUP}/attempt"
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "windlass"
+RESULT_FINALIZER: Final = f"{GROUP}/result"
+
+MAIN_CONTAINER: Final = "main"
+SOURCE_CONTAINER: Final = "git-sync"
+SOURCE_STEP: Final = "windlass-source"
+"""The step that resolves `source.git.ref`; users' task names can't begin with `windlass-`."""
+
+MAX_WORKFLOW_NAME: Final = 49
+MAX_NAME: Final = 63
+
+
+def short_hash(*parts: str) -> str:
+    """Ten characters of base 16 that stand for `parts`, in their order."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
+
+
+def shortened(prefix: str, digest: str, limit: int = MAX_NAME) -> str:
+    """`prefix-digest`, with the prefix cut so that the whole has at most `limit` characters."""
+    return f"{prefix[: limit - len(digest) - 1].rstrip('-.')}-{digest}"
+
+
+def pod_name(run: str, run_uid: str, task: str, attempt: int) -> str:
+    """The name of the pod of one attempt (from 1) of a task: readable, and different for a run made again."""
+    readable = f"{run}-{task}".replace(".", "-")
+    return shortened(readable, f"{short_hash(run_uid, task)[:8]}-{attempt}")
+
+
+def workspace_claim_name(run: str, run_uid: str) -> str:
+    """The name of the PersistentVolumeClaim of a run's workspace."""
+    return shortened(f"{run}-workspace".replace(".", "-"), short_hash(run_uid, "workspace"))
+
+
+def revision_name(workflow: str, digest: str) -> str:
+    """The name of the ControllerRevision that holds a definition with this digest."""
+    return f"{workflow}-{digest}"
