@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 JsonObject = dict[str, Any]
@@ -20,7 +20,14 @@ class Model(BaseModel):
     )
 
 
-DURATION_PATTERN: Final = r"^(0|([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+)$"
+def _instant(text: str) -> str:
+    parse_time(text)
+    return text
+
+
+DURATION_PATTERN: Final = (
+    r"^(0|([0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h)|[0-9]{1,5}(\.[0-9]{1,3})?d)+)$"  # small enough for any calendar
+)
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -29,6 +36,50 @@ Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=32)]
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
 """An instant, RFC 3339 in UTC: `2025-04-01T17:00:00Z`."""
+
+INSTANT_PATTERN: Final = (
+    r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+Instant = Annotated[
+    str,
+    Field(pattern=INSTANT_PATTERN, json_schema_extra={"format": "date-time"}, max_length=32),
+    AfterValidator(_instant),
+]
+"""An instant that a person writes, RFC 3339 with a zone: `2025-04-01T17:00:00Z`."""
+
+NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+MOUNT_PATH_PATTERN: Final = r"^/[^:]+$"
+QUANTITY_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$"
+
+MountPath = Annotated[str, Field(pattern=MOUNT_PATH_PATTERN, max_length=1024)]
+"""An absolute path in a container, other than `/`."""
+Quantity = Annotated[str, Field(pattern=QUANTITY_PATTERN, max_length=32)]
+"""An amount of bytes as Kubernetes writes it: `512Mi`, `1Gi`, `2G`."""
+
+PATTERN_WORDS: Final = {
+    DURATION_PATTERN: "is no duration: write 500ms, 90s, 1h30m or 2d",
+    INSTANT_PATTERN: "is no instant: write 2025-04-01T17:00:00Z",
+    NAME_PATTERN: "is no name: use lower-case letters, digits and '-', beginning and ending with a letter or digit",
+    OBJECT_NAME_PATTERN: "is no name of an object: use lower-case letters, digits, '-' and '.', beginning and ending "
+    "with a letter or digit",
+    MOUNT_PATH_PATTERN: "is no mount path: write an absolute path without ':', such as /workspace/data",
+    QUANTITY_PATTERN: "is no amount of bytes: write 512Mi, 1Gi or 2G",
+}
+"""What to tell a person whose text doesn't match."""
+
+SERVER_DEFAULT: Final[dict[str, JsonValue]] = {"serverDefault": True}
+"""Marks a field whose default the API server writes into objects, so that people see it and later versions keep it."""
+
+
+def list_map(*keys: str) -> dict[str, JsonValue]:
+    """Marks a list whose entries the API server tells apart by `keys`, and refuses twice."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [*keys]}
+
+
+LIST_SET: Final[dict[str, JsonValue]] = {"x-kubernetes-list-type": "set"}
+"""Marks a list in which the API server refuses a value twice."""
 
 
 def seconds(duration: str) -> float:

@@ -1,4 +1,4 @@
-"""What is wrong with an object: one value for the schema's checks, the planner's admission checks and `windlass lint`."""
+"""What is wrong with an object: one shape for the schema's checks, the planner's admission and `windlass lint`."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from windlass.models.common import JsonObject, Model, Timestamp
+from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
 from windlass.models.workflow import WorkflowSpec
 
 
@@ -76,18 +76,19 @@ class FailureClass(StrEnum):
 class WorkflowRunSpec(Model):
     """What to run. Immutable but for `suspend` and `stop`."""
 
-    workflow: Annotated[str, Field(min_length=1, max_length=49)] | None = None
+    workflow: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=49)] | None = None
     """The name of the Workflow, in the run's namespace."""
     workflow_spec: WorkflowSpec | None = None
     """A definition of its own, for a one-off run. Exactly one of this and `workflow` is given."""
-    params: dict[str, Any] = {}
+    params: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """Values of the parameters; a sensitive one is `{secretKeyRef: {name, key}}`."""
-    logical_date: Timestamp | None = None
-    """The moment that the run is about. Its creation time by default."""
+    logical_date: Instant | None = None
+    """The moment that the run is about, RFC 3339 with a zone. The run's creation time by default."""
     suspend: bool = False
-    """No new task starts while true."""
+    """No new task starts while true; what runs goes on."""
     stop: Stop | None = None
-    """Absent, Cancel or Terminate; never back."""
+    """Ends the run: Cancel stops its tasks and lets `finally` run, Terminate stops everything. It goes from nothing to
+    Cancel to Terminate, never back."""
 
 
 class Attempt(Model):
@@ -96,19 +97,25 @@ class Attempt(Model):
     number: int
     """From 1."""
     pod: str | None = None
+    """The pod's name."""
     uid: str | None = None
     """The pod's UID, once it was seen."""
     node: str | None = None
+    """The node that it ran on."""
     created_at: Timestamp | None = None
     """When the pod was made."""
     started_at: Timestamp | None = None
     """When the main container started."""
     finished_at: Timestamp | None = None
+    """When the main container ended."""
     class_: FailureClass | None = Field(default=None, alias="class")
-    """Absent for a good attempt and for one under way."""
+    """Whose fault its failure is. Absent for a good attempt and for one under way."""
     reason: str | None = None
+    """How it ended, in a word."""
     exit_code: int | None = None
+    """The exit code of the main container."""
     message: str | None = None
+    """What is known of its failure: the last lines of its log, or Kubernetes' own words."""
     hint: str | None = None
     """What the reader may do about it."""
     memory: str | None = None
@@ -119,14 +126,21 @@ class TaskStatus(Model):
     """What happened to a task."""
 
     name: str
+    """The task's name."""
     phase: TaskPhase = TaskPhase.WAITING
+    """Where the task stands."""
     reason: str | None = None
+    """Why it stands there, in a word."""
     message: str | None = None
+    """The same in a sentence."""
     retry_at: Timestamp | None = None
+    """When the next attempt is due."""
     ready_at: Timestamp | None = None
     """When the trigger rule said start."""
     started_at: Timestamp | None = None
+    """When its first attempt started."""
     finished_at: Timestamp | None = None
+    """When it ended for good."""
     attempts: list[Attempt] = []
     """The last three in full."""
     dropped: int | None = None
@@ -136,13 +150,16 @@ class TaskStatus(Model):
     infra_failures: int | None = None
     """Failures so far that spend `retry.infraLimit`."""
     outputs: JsonObject | None = None
+    """What the task wrote to the file `$WINDLASS_OUTPUTS`."""
 
 
 class SourceStatus(Model):
     """The code that the run is pinned to."""
 
     repo: str
+    """The repository's URL."""
     ref: str
+    """The branch, tag or commit that the definition names."""
     commit: str | None = None
     """The commit that `ref` was when the run started."""
     step: TaskStatus | None = None
@@ -153,19 +170,28 @@ class Condition(Model):
     """A metav1.Condition."""
 
     type: str
-    status: Annotated[str, Field(pattern="^(True|False|Unknown)$")]
+    """Accepted, Running or Succeeded."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
     reason: str
+    """Why, in a word."""
     message: str = ""
+    """The same in a sentence."""
     last_transition_time: Timestamp
+    """When `status` last changed."""
     observed_generation: int | None = None
+    """The generation of the run that it was judged by."""
 
 
 class WorkflowRunStatus(Model):
     """Everything that happened to a run."""
 
     phase: RunPhase | None = None
+    """Where the run stands."""
     reason: str | None = None
+    """Why it stands there, in a word."""
     message: str | None = None
+    """The same in a sentence."""
     progress: str | None = None
     """Ended tasks of all: `3/7`."""
     trigger: str | None = None
@@ -177,12 +203,17 @@ class WorkflowRunStatus(Model):
     params: dict[str, Any] | None = None
     """The parameters' values, defaults included."""
     slot: str | None = None
+    """The slot of the schedule that the run is for."""
     source: SourceStatus | None = None
+    """The code that the run is pinned to."""
     workspace: str | None = None
     """The PersistentVolumeClaim of the run's workspace."""
     queued_at: Timestamp | None = None
+    """When the run was admitted."""
     started_at: Timestamp | None = None
+    """When its first task could start."""
     finished_at: Timestamp | None = None
+    """When it ended."""
     duration: str | None = None
     """How long the run took, set at its end: `1m20s`."""
     stop_reason: str | None = None
@@ -190,5 +221,23 @@ class WorkflowRunStatus(Model):
     stopping_at: Timestamp | None = None
     """When it began to be stopped."""
     observed_generation: int | None = None
-    conditions: list[Condition] = []
-    tasks: list[TaskStatus] = []
+    """The generation of the run that this status takes account of."""
+    conditions: Annotated[list[Condition], Field(json_schema_extra=list_map("type"))] = []
+    """Accepted, Running, Succeeded, for `kubectl wait`."""
+    tasks: Annotated[list[TaskStatus], Field(json_schema_extra=list_map("name"))] = []
+    """What happened to each task, those of `finally` included."""
+
+
+class WorkflowRun(Model):
+    """One execution: what to run, and in its status everything that happened."""
+
+    api_version: str
+    """`windlass.dev/v1alpha1`"""
+    kind: str
+    """`WorkflowRun`"""
+    metadata: JsonObject
+    """Standard metadata. The name has at most 63 characters, so that it fits a label."""
+    spec: WorkflowRunSpec
+    """What to run."""
+    status: WorkflowRunStatus | None = None
+    """Everything that happened, written by the controller."""
