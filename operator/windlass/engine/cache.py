@@ -1,0 +1,137 @@
+"""The runs in work, fed by watches, lists and answers, and never older than the engine's own last write.
+
+An event of a run is taken when its version is newer than what is known. A run that was deleted and made again under
+its name has another UID: the old one's pods are orphans, which are cleaned away.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from pydantic import ValidationError
+
+from windlass.engine.ports import Body
+from windlass.engine.record import RunKey, RunRecord, version_of
+from windlass.models.run import RunPhase, WorkflowRunSpec, WorkflowRunStatus
+
+logger = logging.getLogger(__name__)
+_OVER = frozenset(phase.value for phase in RunPhase if phase.ended)
+
+
+class Taken(Enum):
+    """What became of a body that was given to the cache."""
+
+    OLD = auto()
+    """Not newer than what is known."""
+    NEW = auto()
+    """There is something to do."""
+    OVER = auto()
+    """The run has ended and nothing of it is in work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A run whose spec or status the models can't read."""
+
+    body: Body
+    part: str
+    error: str
+
+
+class RunCache:
+    """Run records by key."""
+
+    def __init__(self) -> None:
+        self._records: dict[RunKey, RunRecord] = {}
+        self.unreadable: dict[RunKey, Unreadable] = {}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[RunRecord]:
+        return iter(tuple(self._records.values()))
+
+    def get(self, key: RunKey) -> RunRecord | None:
+        return self._records.get(key)
+
+    def drop(self, key: RunKey, uid: str | None = None) -> None:
+        """Forget a run; with a UID, only that one."""
+        record = self._records.get(key)
+        if record is not None and uid in (None, record.uid):
+            del self._records[key]
+        self.unreadable.pop(key, None)
+
+    def absorb(self, body: Body, *, in_use: bool = False) -> tuple[Taken, str | None]:
+        """Take a run's body; with it comes the UID of the run that it replaced, if it did.
+
+        `in_use` says that there are pods of the run: then one that has ended is taken too.
+        """
+        key, uid, version = RunKey.of(body), body["metadata"]["uid"], version_of(body)
+        record = self._records.get(key)
+        if record is not None and record.uid == uid:
+            return (_renew(record, body, version), None)
+        if record is not None and version <= record.version:
+            return (Taken.OLD, None)
+        replaced = record.uid if record is not None else None
+        if record is None and not in_use and _is_over(body):
+            return (Taken.OVER, None)
+        fresh = _read(key, uid, version, body)
+        if isinstance(fresh, Unreadable):
+            self.drop(key)
+            self.unreadable[key] = fresh
+        else:
+            self._records[key] = fresh
+            self.unreadable.pop(key, None)
+        return (Taken.NEW, replaced)
+
+
+def _is_over(body: Body) -> bool:
+    status = body.get("status") or {}
+    return isinstance(status, dict) and status.get("phase") in _OVER and not status.get("workspace")
+
+
+def _read(key: RunKey, uid: str, version: int, body: Body) -> RunRecord | Unreadable:
+    try:
+        spec = _spec(body)
+    except ValidationError as error:
+        return Unreadable(body, "spec", _words(error))
+    try:
+        status = _status(body)
+    except ValidationError as error:
+        return Unreadable(body, "status", _words(error))
+    return RunRecord(key, uid, body, version, spec, status, status)
+
+
+def _spec(body: Body) -> WorkflowRunSpec:
+    return WorkflowRunSpec.model_validate(body.get("spec") or {})
+
+
+def _status(body: Body) -> WorkflowRunStatus:
+    return WorkflowRunStatus.model_validate(body.get("status") or {})
+
+
+def _words(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)[:10]
+    )
+
+
+def _renew(record: RunRecord, body: Body, version: int) -> Taken:
+    if version <= record.version:
+        return Taken.OLD
+    known, status = record.body, body.get("status")
+    try:
+        if body.get("spec") != known.get("spec"):
+            record.spec = _spec(body)
+        if status not in (known.get("status"), record.writing):
+            record.stored = record.draft = _status(body)
+            record.events.clear()
+            record.write_due = None
+    except ValidationError:
+        # What was read before still holds: specs are immutable but for two fields, and statuses are our own.
+        logger.warning("run %s: version %s can't be read; the one before is kept", record.key, version)
+    record.body, record.version = body, version
+    return Taken.NEW

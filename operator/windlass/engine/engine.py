@@ -1,0 +1,189 @@
+"""The engine: events come in as keys, reconciles go out through the API; nothing but caches is kept.
+
+    run_seen, run_gone, workflow_seen, pod_changed ──▶ queue of run keys ──▶ Reconciler
+    sweep: a list of all runs, now and then, for what the watches missed
+
+Everything runs in one event loop; callers of other threads use `loop.call_soon_threadsafe`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from windlass.build.pod import Installation
+from windlass.engine.cache import RunCache, Taken
+from windlass.engine.ports import Api, Body, Clock, Observer, Pods
+from windlass.engine.quarantine import quarantine
+from windlass.engine.queue import KeyedQueue
+from windlass.engine.reconcile import Reconciler
+from windlass.engine.record import RunKey
+from windlass.errors import ApiError
+from windlass.plan.types import PodView
+from windlass.resources import RUNS
+
+logger = logging.getLogger(__name__)
+SWEEP_EVERY: Final = 300.0
+"""Seconds between two lists of all runs."""
+
+
+class Engine:
+    """Reconciles all runs of a cluster."""
+
+    def __init__(
+        self,
+        api: Api,
+        pods: Pods,
+        clock: Clock,
+        observer: Observer,
+        *,
+        installation: Installation | None = None,
+        concurrency: int = 64,
+        chance: Callable[[], float] = lambda: 0.5,
+    ) -> None:
+        self._api = api
+        self._pods = pods
+        self._clock = clock
+        self.runs = RunCache()
+        self._reconciler = Reconciler(api, pods, clock, observer, self.runs, installation or Installation())
+        self.queue: KeyedQueue[RunKey] = KeyedQueue(
+            self._work, clock, observer, concurrency=concurrency, chance=chance
+        )
+        self._orphans: defaultdict[RunKey, set[str]] = defaultdict(set)
+        self._doubted: set[RunKey] = set()
+        self._waiting: defaultdict[tuple[str, str], set[RunKey]] = defaultdict(set)
+        self._revisions_in_use: set[tuple[str, str]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self.swept = False
+        """All runs were listed once: what is known is whole."""
+
+    async def start(self) -> None:
+        """List all runs, then work. The pods must be synced before."""
+        await self._sweep()
+        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+
+    async def stop(self) -> None:
+        """Take nothing new, and finish the reconciles under way."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.wait([self._sweeper])
+        await self.queue.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sweep, which never ends, has not ended."""
+        return self._sweeper is not None and not self._sweeper.done()
+
+    def run_seen(self, body: Body) -> None:
+        """Take a run as a watch or a list gave it."""
+        key, uid = RunKey.of(body), body["metadata"]["uid"]
+        taken, replaced = self.runs.absorb(body, in_use=bool(self._pods.by_index(uid)))
+        if replaced is not None:
+            self._orphans[key].add(replaced)
+        if taken is Taken.NEW:
+            self.queue.add(key)
+
+    def run_gone(self, body: Body) -> None:
+        """Take a run's deletion."""
+        key, uid = RunKey.of(body), body["metadata"]["uid"]
+        self.runs.drop(key, uid)
+        if self._pods.by_index(uid):
+            self._orphans[key].add(uid)
+            self.queue.add(key)
+
+    def workflow_seen(self, namespace: str, name: str) -> None:
+        """A Workflow was made or changed: runs may have waited for it."""
+        for key in self._waiting.pop((namespace, name), ()):
+            self.queue.add(key)
+
+    def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
+        """Take a pod's change from the informer."""
+        for waiting in self._reconciler.slots.pod_changed(old, new):
+            self.queue.add(waiting)
+        view = new or old
+        if view is None or (old is not None and new is not None and _same(old, new)):
+            return
+        key = RunKey(view.namespace, view.run)
+        record = self.runs.get(key)
+        if record is not None and record.uid == view.run_uid:
+            self.queue.add(key)
+        elif new is not None:
+            self._orphans[key].add(view.run_uid)
+            self.queue.add(key)
+
+    async def _work(self, key: RunKey) -> float:
+        for uid in self._orphans.pop(key, set()):
+            await self._settle_orphans(key, uid)
+        if key in self._doubted:
+            self._doubted.discard(key)
+            await self._reconciler.confirm_run(key)
+        unreadable = self.runs.unreadable.pop(key, None)
+        if unreadable is not None:
+            await quarantine(self._api, unreadable, self._clock.now())
+            return 0.0
+        after = await self._reconciler.reconcile(key)
+        record = self.runs.get(key)
+        if record is None:
+            self.queue.forget(key)
+        elif record.program is None and record.spec.workflow is not None:
+            self._waiting[(key.namespace, record.spec.workflow)].add(key)
+        if after.after is not None:
+            self.queue.add(key, after.after)
+        return after.spent
+
+    async def _settle_orphans(self, key: RunKey, uid: str) -> None:
+        """Pods whose run is not the known one: a run not heard of yet, or one that is no more."""
+        try:
+            record = self.runs.get(key)
+            if record is None or record.uid != uid:
+                await self._reconciler.confirm_run(key)
+                record = self.runs.get(key)
+            if record is None or record.uid != uid:
+                await self._reconciler.let_go(uid)
+        except ApiError:
+            self._orphans[key].add(uid)
+            raise
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(SWEEP_EVERY)
+            try:
+                await self._sweep()
+            except ApiError as error:
+                logger.warning("the list of all runs failed, again in %d s: %s", SWEEP_EVERY, error)
+
+    async def _sweep(self) -> None:
+        """List all runs: take what is newer, doubt what is known and not listed, collect unused revisions."""
+        known = {record.key for record in self.runs}
+        revisions: set[tuple[str, str]] = set()
+        async for page in self._api.pages(RUNS):
+            for body in page:
+                known.discard(RunKey.of(body))
+                self.run_seen(body)
+                status = body.get("status")
+                if isinstance(status, dict) and isinstance(status.get("revision"), str):
+                    revisions.add((body["metadata"]["namespace"], status["revision"]))
+        self.swept = True
+        for key in known:
+            self._doubted.add(key)
+            self.queue.add(key)
+        self._revisions_in_use = revisions
+        collected = await self._reconciler.definitions.collect(self._names_revision)
+        if collected:
+            logger.info("%d unused definitions were deleted", collected)
+
+    def _names_revision(self, revision: tuple[str, str]) -> bool:
+        return revision in self._revisions_in_use or any(
+            (record.key.namespace, record.draft.revision) == revision for record in self.runs
+        )
+
+
+def _same(old: PodView, new: PodView) -> bool:
+    """Whether a change of a pod is none that a plan could see."""
+    return replace(old, version=new.version, held=new.held) == new
+
+

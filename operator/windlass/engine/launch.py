@@ -1,0 +1,83 @@
+"""Making pods: a name that is derived, a create that may be repeated, and an answer for every way it can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from windlass import names
+from windlass.engine.ports import Api, Body, Clock, Pods
+from windlass.errors import AlreadyExists, ApiError, NotFound, Refused, Retryable
+from windlass.plan.types import Launch, Refusal, RefusalKind
+from windlass.resources import PODS
+
+FIRST_WAIT: Final = 1.0
+LONGEST_WAIT: Final = 60.0
+
+
+class Launcher:
+    """Creates pods, and adopts those that an earlier, unheard create has made."""
+
+    def __init__(self, api: Api, pods: Pods, clock: Clock) -> None:
+        self._api = api
+        self._pods = pods
+        self._clock = clock
+
+    async def launch(self, launch: Launch, manifest: Body, refused_before: int) -> Refusal | None:
+        """Have the pod of `launch` in the cluster; None when it is, else why not.
+
+        `refused_before` counts how often in a row this pod was put off, and so how long the next wait is.
+        """
+        try:
+            if launch.recreate and (found := await self._read(manifest)) is not None:
+                return self._adopt(launch, manifest, found)
+            self._pods.note(await self._api.create(PODS, manifest))
+        except AlreadyExists:
+            return await self._meet(launch, manifest, refused_before)
+        except Refused as error:
+            return Refusal(RefusalKind.LAUNCH, error.reason or type(error).__name__, error.message)
+        except (Retryable, NotFound) as error:
+            return self._put_off(error, refused_before)
+        return None
+
+    async def _meet(self, launch: Launch, manifest: Body, refused_before: int) -> Refusal | None:
+        try:
+            found = await self._read(manifest)
+        except ApiError as error:
+            return self._put_off(error, refused_before)
+        if found is None:
+            return self._put_off(NotFound("the pod of that name vanished while it was read", 404), refused_before)
+        return self._adopt(launch, manifest, found)
+
+    async def _read(self, manifest: Body) -> Body | None:
+        try:
+            return await self._api.get(PODS, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        except NotFound:
+            return None
+
+    def _adopt(self, launch: Launch, manifest: Body, found: Body) -> Refusal | None:
+        if not same_attempt(found, manifest):
+            message = f"a pod named {launch.pod} exists already and is not of this run: delete it, then run again"
+            return Refusal(RefusalKind.LAUNCH, "NameTaken", message)
+        self._pods.note(found)
+        return None
+
+    def _put_off(self, error: ApiError, refused_before: int) -> Refusal:
+        wait = max(error.retry_after or 0.0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(refused_before, 10)))
+        retry_at = self._clock.now() + timedelta(seconds=wait)
+        return Refusal(RefusalKind.WAIT, type(error).__name__, error.message, retry_at)
+
+
+def same_attempt(found: Body, wanted: Body) -> bool:
+    """Whether a pod that was found is the one that was wanted: of the same run, by UID, task and attempt."""
+    labels, wanted_labels = (obj["metadata"].get("labels") or {} for obj in (found, wanted))
+    return _owner_uid(found) == _owner_uid(wanted) and all(
+        labels.get(key) == wanted_labels[key] for key in (names.LABEL_TASK, names.LABEL_ATTEMPT)
+    )
+
+
+def _owner_uid(pod: Body) -> str | None:
+    owners = pod["metadata"].get("ownerReferences") or []
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+

@@ -1,0 +1,49 @@
+"""A run that can't be read is set aside with a status that says why; no other run notices."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from windlass.engine.cache import Unreadable
+from windlass.engine.ports import Api, Body
+from windlass.engine.record import RunKey
+from windlass.errors import Conflict, NotFound, Refused
+from windlass.models.common import format_time
+from windlass.resources import RUNS
+
+logger = logging.getLogger(__name__)
+MERGE = "application/merge-patch+json"
+
+
+async def quarantine(api: Api, unreadable: Unreadable, now: datetime) -> None:
+    """Say in the run's status what can't be read. A bad spec ends the run; a bad status is left as it is."""
+    key = RunKey.of(unreadable.body)
+    metadata = unreadable.body["metadata"]
+    reason = "SpecInvalid" if unreadable.part == "spec" else "StatusUnreadable"
+    message = f"the {unreadable.part} can't be read: {unreadable.error}"[:1024]
+    condition = {
+        "type": "Accepted",
+        "status": "False",
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": format_time(now),
+    }
+    status: dict[str, object] = {"reason": reason, "message": message, "conditions": [condition]}
+    if unreadable.part == "spec":
+        status |= {"phase": "Refused", "finishedAt": format_time(now)}
+    if _says(unreadable.body, message):
+        return
+    logger.warning("run %s is set aside: %s", key, message)
+    patch = {"metadata": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}, "status": status}
+    try:
+        await api.patch(RUNS, *key, patch, content_type=MERGE, subresource="status")
+    except (Conflict, NotFound):
+        logger.debug("run %s has changed meanwhile", key)
+    except Refused as error:
+        logger.warning("run %s: the API refused the status that says so: %s", key, error)
+
+
+def _says(body: Body, message: str) -> bool:
+    status = body.get("status")
+    return isinstance(status, dict) and status.get("message") == message

@@ -1,0 +1,358 @@
+"""One reconcile of one run: gather, plan, apply, and say when to look again.
+
+    gather ─▶ admit ─▶ plan ─▶ confirm what is missing ─┐
+                        ▲                               │  (plan again with what was learnt)
+                        ├───────────────────────────────┘
+                        └── launch: refused? plan again
+                                  │
+                     write the status ─▶ release results ─▶ end pods ─▶ tell events
+
+Pods are made before the status that names them is written, but for a run's first write, which proves that the run
+still exists. Whatever is lost by a crash in between is found again: names are derived, and pods hold their results.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from windlass.build.pod import Installation, PodRequest, build_pod
+from windlass.build.workspace import build_claim
+from windlass.engine.cache import RunCache
+from windlass.engine.definitions import DefinitionLost, Definitions
+from windlass.engine.launch import Launcher
+from windlass.engine.ports import Api, Clock, Observer, Pods
+from windlass.engine.record import RunKey, RunRecord
+from windlass.engine.removal import Remover
+from windlass.engine.slots import Slots, WorkflowKey
+from windlass.engine.statuses import StatusWriter
+from windlass.errors import AlreadyExists, Conflict, NotFound, Unreachable
+from windlass.models.run import RunPhase
+from windlass.names import workspace_claim_name
+from windlass.plan.admission import admit
+from windlass.plan.finish import fail_run
+from windlass.plan.graph import compile_program
+from windlass.plan.run import plan_run
+from windlass.plan.types import Launch, Plan, PodEnding, PodView, Program, Refusal, RefusalKind, Seen
+from windlass.resources import CLAIMS, PODS, RUNS
+
+logger = logging.getLogger(__name__)
+
+MOST_PLANS: Final = 8
+"""How often a reconcile plans again with what it has learnt, before it lets others have their turn."""
+PROOF_AGE: Final = 30.0
+"""Seconds: before a pod is made, the run's existence was proved by an answer of the API no longer ago than this."""
+COALESCE: Final = 0.25
+"""Seconds: changes of a run's status within this time go into one write."""
+_NOT_ADMITTED: Final = frozenset({None, RunPhase.PENDING, RunPhase.QUEUED})
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When to look at a run again, and what the look cost."""
+
+    after: float | None
+    """Seconds; None: when something happens."""
+    spent: float
+    """Seconds of the loop that planning took."""
+
+
+class Reconciler:
+    """Brings one run at a time to where its plan says."""
+
+    def __init__(
+        self,
+        api: Api,
+        pods: Pods,
+        clock: Clock,
+        observer: Observer,
+        runs: RunCache,
+        installation: Installation,
+    ) -> None:
+        self._api = api
+        self._pods = pods
+        self._clock = clock
+        self._runs = runs
+        self._installation = installation
+        self.slots = Slots()
+        self.definitions = Definitions(api, clock)
+        self._launcher = Launcher(api, pods, clock)
+        self._remover = Remover(api, pods, observer)
+        self._writer = StatusWriter(api, clock, observer)
+
+    async def reconcile(self, key: RunKey) -> Next:
+        """Do what is next for the run, if there is one."""
+        record = self._runs.get(key)
+        if record is None:
+            return Next(None, 0.0)
+        if record.deleting:
+            await self.let_go(record.uid)
+            return Next(None, 0.0)
+        wake_at = None
+        if record.draft.phase in _NOT_ADMITTED:
+            wake_at = await self._admit(record)
+        elif record.program is None and record.draft.phase is not RunPhase.REFUSED:
+            record.program = await self._program(record)
+        if record.program is None or (record.draft.phase in _NOT_ADMITTED):
+            return await self._rest(record, wake_at)
+        return await self._advance(record, record.program)
+
+    async def let_go(self, run_uid: str) -> None:
+        """Remove the pods of a run that is no more: their results have nowhere to go."""
+        await asyncio.gather(*(self._remover.remove(pod) for pod in tuple(self._pods.by_index(run_uid).values())))
+
+    async def confirm_run(self, key: RunKey) -> RunRecord | None:
+        """Read the run live; the record when it is the run that was known, else None, and it is forgotten."""
+        known = self._runs.get(key)
+        try:
+            body = await self._api.get(RUNS, *key)
+        except NotFound:
+            self._runs.drop(key)
+            if known is not None:
+                await self.let_go(known.uid)
+            return None
+        _, replaced = self._runs.absorb(body, in_use=True)
+        if replaced is not None:
+            await self.let_go(replaced)
+        record = self._runs.get(key)
+        if record is not None:
+            record.confirmed_at = self._clock.monotonic()
+        return record if record is known else None
+
+    async def _program(self, record: RunRecord) -> Program | None:
+        """The program that the run is pinned to; None when there is none, and the draft says so."""
+        try:
+            if record.spec.workflow_spec is not None:
+                return compile_program(record.spec.workflow_spec)
+            if record.draft.revision is None:
+                raise DefinitionLost("the run's status names no ControllerRevision")
+            return await self.definitions.pinned(record.key.namespace, record.draft.revision)
+        except (DefinitionLost, ValueError) as error:
+            if not record.ended:
+                record.draft = fail_run(record.view(), "DefinitionLost", str(error), self._clock.now())
+            return None
+
+    async def _admit(self, record: RunRecord) -> datetime | None:
+        """Admit the run or refuse it; when to ask again, where it has to wait."""
+        now = self._clock.now()
+        inline, by_name = record.spec.workflow_spec, record.spec.workflow
+        revision = None
+        if inline is not None or by_name is None:
+            admission = admit(record.view(), inline, now)
+        else:
+            workflow = await self.definitions.workflow(record.key.namespace, by_name)
+            admission = admit(record.view(), read_definition(workflow), now)
+            if admission.program is not None and workflow is not None:
+                revision = await self.definitions.pin(record.key.namespace, workflow)
+                self.definitions.keep(record.key.namespace, revision, admission.program)
+        status = admission.status
+        record.draft = status if revision is None else status.model_copy(update={"revision": revision})
+        record.program = admission.program
+        record.events.extend(admission.events)
+        return admission.wake_at
+
+    async def _rest(self, record: RunRecord, wake_at: datetime | None) -> Next:
+        """End the reconcile of a run that has no program: it waits to be admitted, or it has ended."""
+        if record.dirty and not await self._store(record):
+            return Next(0.0, 0.0)
+        await self._tell(record)
+        if record.ended:
+            await self.let_go(record.uid)
+            self._runs.drop(record.key, record.uid)
+            return Next(None, 0.0)
+        return self._next(0.0, wake_at)
+
+    async def _advance(self, record: RunRecord, program: Program) -> Next:
+        gone: set[str] = set()
+        spent = 0.0
+        plan = None
+        for _ in range(MOST_PLANS):
+            began = self._clock.monotonic()
+            plan = self._plan(record, program, frozenset(gone))
+            spent += self._clock.monotonic() - began
+            if plan.confirm:
+                if not await self._confirm_pods(record, plan.confirm, gone):
+                    return Next(0.0, spent)
+            elif plan.launches:
+                if not await self._proved(record):
+                    return Next(0.0, spent)
+                if not await self._launch(record, program, plan):
+                    break
+            else:
+                break
+        if plan is None or plan.confirm:
+            return Next(0.0, spent)
+        return await self._settle(record, plan, spent)
+
+    def _plan(self, record: RunRecord, program: Program, gone: frozenset[str]) -> Plan:
+        now = self._clock.now()
+        for pod, refusal in tuple(record.refusals.items()):
+            if refusal.retry_at is not None and refusal.retry_at <= now:
+                del record.refusals[pod]
+        view = record.view()
+        limit = program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
+        workflow = WorkflowKey(record.key.namespace, view.workflow)
+        free = self.slots.free(workflow, limit, record.refusals)
+        seen = Seen(
+            run=view,
+            program=program,
+            pods=self._pods.by_index(record.uid),
+            refusals=dict(record.refusals),
+            gone=gone,
+            free_slots=free,
+            default_image=self._installation.default_image,
+        )
+        plan = plan_run(seen, now)
+        record.draft = plan.status
+        record.events.extend(plan.events)
+        for pod in [pod for pod, refusal in record.refusals.items() if refusal.kind is RefusalKind.LAUNCH]:
+            del record.refusals[pod]
+            record.refused.pop(pod, None)
+        if free is not None:
+            self.slots.grant(workflow, (launch.pod for launch in plan.launches))
+            if len(plan.launches) >= free:
+                self.slots.wait(workflow, record.key)
+        return plan
+
+    async def _confirm_pods(self, record: RunRecord, pods: tuple[str, ...], gone: set[str]) -> bool:
+        """Read pods that should be there live, and their run when one is not; whether the run is as it was."""
+        for name in pods:
+            try:
+                pod = await self._api.get(PODS, record.key.namespace, name)
+            except NotFound:
+                gone.add(name)
+                continue
+            self._pods.note(pod)
+            if name not in self._pods.by_index(record.uid):
+                gone.add(name)
+        return not gone.intersection(pods) or await self._still(record)
+
+    async def _proved(self, record: RunRecord) -> bool:
+        """Whether the API says that the run exists as it is known, now that pods are about to be made for it."""
+        if record.stored.phase in _NOT_ADMITTED:
+            return await self._store(record)
+        proof = record.confirmed_at
+        if proof is not None and self._clock.monotonic() - proof < PROOF_AGE:
+            return True
+        return await self._still(record)
+
+    async def _still(self, record: RunRecord) -> bool:
+        """Read the run live; whether it is the one that was planned for, unchanged."""
+        version = record.version
+        return await self.confirm_run(record.key) is record and record.version == version
+
+    async def _launch(self, record: RunRecord, program: Program, plan: Plan) -> bool:
+        """Make the plan's pods; whether one was refused, so that the run is to be planned again."""
+        if plan.create_workspace:
+            await self._create_claim(record, program)
+        answers = await asyncio.gather(*(self._launch_one(record, program, launch) for launch in plan.launches))
+        workflow = WorkflowKey(record.key.namespace, record.view().workflow)
+        for launch, refusal in zip(plan.launches, answers, strict=True):
+            if refusal is None or refusal.reason != Unreachable.__name__:
+                self.slots.give_back(workflow, launch.pod)
+            if refusal is None:
+                record.refused.pop(launch.pod, None)
+            else:
+                record.refusals[launch.pod] = refusal
+                record.refused[launch.pod] = record.refused.get(launch.pod, 0) + 1
+        return any(answer is not None for answer in answers)
+
+    async def _launch_one(self, record: RunRecord, program: Program, launch: Launch) -> Refusal | None:
+        try:
+            manifest = build_pod(self._request(record, program, launch))
+        except ValueError as error:
+            return Refusal(RefusalKind.LAUNCH, "Invalid", str(error))
+        return await self._launcher.launch(launch, manifest, record.refused.get(launch.pod, 0))
+
+    def _request(self, record: RunRecord, program: Program, launch: Launch) -> PodRequest:
+        source, workspace = program.spec.source, program.spec.workspace
+        return PodRequest(
+            namespace=record.key.namespace,
+            run=record.key.name,
+            run_uid=record.uid,
+            workflow=record.view().workflow,
+            task=launch.task,
+            attempt=launch.attempt,
+            pod=launch.pod,
+            body=launch.body,
+            environment=launch.environment,
+            memory=launch.memory,
+            source=source.git if source else None,
+            commit=record.draft.source.commit if record.draft.source else None,
+            workspace=workspace,
+            claim=workspace_claim_name(record.key.name, record.uid) if workspace else None,
+            installation=self._installation,
+        )
+
+    async def _create_claim(self, record: RunRecord, program: Program) -> None:
+        workspace = program.spec.workspace
+        if workspace is None:
+            return
+        claim = build_claim(
+            namespace=record.key.namespace,
+            run=record.key.name,
+            run_uid=record.uid,
+            workflow=record.view().workflow,
+            workspace=workspace,
+        )
+        try:
+            await self._api.create(CLAIMS, claim)
+        except AlreadyExists:
+            logger.debug("the workspace of %s is there", record.key)
+
+    async def _settle(self, record: RunRecord, plan: Plan, spent: float) -> Next:
+        """Store what was planned, now or in a moment; then do what had to wait for that."""
+        now = self._clock.monotonic()
+        if record.dirty:
+            if record.write_due is None:
+                record.write_due = max(now + COALESCE, record.next_write)
+            if now < record.write_due and not (plan.urgent or plan.endings):
+                return self._next(spent, plan.wake_at, record.write_due - now)
+            if not await self._store(record):
+                return Next(0.0, spent)
+        pods = self._pods.by_index(record.uid)
+        await asyncio.gather(*(self._remover.release(pods[name]) for name in plan.releases if name in pods))
+        await asyncio.gather(*(self._end(pods, ending) for ending in plan.endings))
+        if plan.delete_workspace:
+            await self._delete_claim(record)
+        await self._tell(record)
+        if plan.forget:
+            self._runs.drop(record.key, record.uid)
+            return Next(None, spent)
+        return self._next(spent, plan.wake_at)
+
+    async def _end(self, pods: Mapping[str, PodView], ending: PodEnding) -> None:
+        pod = pods.get(ending.pod)
+        if pod is not None and pod.uid == ending.uid:
+            await self._remover.end(pod, ending)
+
+    async def _delete_claim(self, record: RunRecord) -> None:
+        name = record.draft.workspace or workspace_claim_name(record.key.name, record.uid)
+        try:
+            await self._api.delete(CLAIMS, record.key.namespace, name)
+        except NotFound:
+            logger.debug("the workspace of %s was gone already", record.key)
+
+    async def _store(self, record: RunRecord) -> bool:
+        """Write the draft; False when the run has changed or gone meanwhile: it is to be looked at again."""
+        try:
+            await self._writer.store(record)
+        except (Conflict, NotFound):
+            await self.confirm_run(record.key)
+            return False
+        return True
+
+    async def _tell(self, record: RunRecord) -> None:
+        events, record.events = record.events, []
+        for event in events:
+            await self._writer.tell(record, event)
+
+    def _next(self, spent: float, wake_at: datetime | None, within: float | None = None) -> Next:
+        waits = [] if within is None else [within]
+        if wake_at is not None:
+            waits.append(max(0.0, (wake_at - self._clock.now()).total_seconds()))
+        return Next(min(waits, default=None), spent)

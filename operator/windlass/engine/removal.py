@@ -1,0 +1,68 @@
+"""Ending, releasing and removing pods: each request names the pod's UID, so that no other can be meant."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from windlass import names
+from windlass.engine.ports import Api, Body, Observer, Pods
+from windlass.errors import Conflict, NotFound
+from windlass.plan.types import EndHow, PodEnding, PodView
+from windlass.resources import PODS
+
+logger = logging.getLogger(__name__)
+STRATEGIC: Final = "application/strategic-merge-patch+json"
+
+
+class Remover:
+    """What is done to pods that exist."""
+
+    def __init__(self, api: Api, pods: Pods, observer: Observer) -> None:
+        self._api = api
+        self._pods = pods
+        self._observer = observer
+
+    async def release(self, pod: PodView) -> None:
+        """Take off the finalizer that kept the pod until its result was stored."""
+        body = {"metadata": {"uid": pod.uid, "$deleteFromPrimitiveList/finalizers": [names.RESULT_FINALIZER]}}
+        await self._patch(pod, body, STRATEGIC)
+
+    async def end(self, pod: PodView, ending: PodEnding) -> None:
+        """End the pod's processes, or remove it, as `ending` says."""
+        logger.info("ending pod %s: %s (%s)", pod.name, ending.how, ending.why)
+        if ending.why == "Stray":
+            self._observer.stray_removed(ending.why)
+        if ending.how is EndHow.DEADLINE:
+            body = {"metadata": {"uid": pod.uid}, "spec": {"activeDeadlineSeconds": 1}}
+            await self._patch(pod, body, STRATEGIC)
+            return
+        await self.delete(pod, grace_period=0 if ending.how is EndHow.FORCE else None)
+
+    async def delete(self, pod: PodView, grace_period: int | None = None) -> None:
+        """Delete the pod; it goes when its finalizer is off."""
+        try:
+            answer = await self._api.delete(
+                PODS, pod.namespace, pod.name, uid=pod.uid, grace_period=grace_period
+            )
+        except (NotFound, Conflict):
+            self._pods.forget(pod.namespace, pod.name, pod.uid)
+            return
+        if answer.get("kind") == "Pod":
+            self._pods.note(answer)
+
+    async def remove(self, pod: PodView) -> None:
+        """Let go of a pod whose run is no more."""
+        if pod.deleting_since is None:
+            await self.delete(pod)
+        if pod.held:
+            await self.release(pod)
+
+    async def _patch(self, pod: PodView, body: Body, content_type: str) -> None:
+        try:
+            answer = await self._api.patch(PODS, pod.namespace, pod.name, body, content_type=content_type)
+        except (NotFound, Conflict):
+            # Gone, or another pod of the same name: either way this one is no more.
+            self._pods.forget(pod.namespace, pod.name, pod.uid)
+            return
+        self._pods.note(answer)
