@@ -1,0 +1,186 @@
+"""`make demo`: run the sales report on the development cluster, from nothing to the mail.
+
+Starts the cluster (and leaves it running), makes two SQLite databases, applies the Secret and the Workflow, shows the
+run, and checks the report that came by mail. Exit code 0 when the run succeeded and the report is right, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+from seed import seed
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+NAMESPACE = "default"
+WINDLASS = Path(sys.executable).with_name("windlass")
+GROUP, VERSION = "windlass.dev", "v1alpha1"
+EXPECTED = ("<table>", "<svg", "185.56", "2,450.56", "2025-04-14")
+"""What a right report has: the mean of the 18 known amounts in the place of the missing one, and the total."""
+
+
+class DemoError(Exception):
+    """The demo can't go on; the text says why."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The development cluster that the demo uses."""
+
+    state: Path
+    kubeconfig: Path
+    smtp: str
+    mail: Path
+
+
+def start_cluster(state: Path) -> Cluster:
+    """Start the development cluster, or find the one that runs, and read how to reach it."""
+    command = [str(WINDLASS), "dev", "--detach", "--state", str(state)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise DemoError(f"the development cluster did not start: {shlex.join(command)}")
+    about = json.loads((state / "dev.json").read_text(encoding="utf-8"))
+    return Cluster(state, Path(done.stdout.strip()), about["smtp"], Path(about["mail"]))
+
+
+def publish(directory: Path) -> dict[str, Any]:
+    """Bring the tasks' code to a git repository of this machine; return the Workflow that takes it from there."""
+    command = [sys.executable, str(ROOT / "examples" / "publish.py"), str(HERE), "--to", str(directory)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise DemoError(f"the tasks' code could not be published: {shlex.join(command)}")
+    workflow: dict[str, Any] = yaml.safe_load(done.stdout)
+    return workflow
+
+
+def secret(cluster: Cluster) -> client.V1Secret:
+    """Make the databases, and the Secret that tells the tasks where they and the mail server are."""
+    data = cluster.state / "databases"
+    data.mkdir(parents=True, exist_ok=True)
+    shopping, factor = (f"sqlite:///{data / name}" for name in ("shopping.db", "factor.db"))
+    seed(shopping, factor)
+    return client.V1Secret(
+        metadata=client.V1ObjectMeta(name="sales-report"),
+        string_data={
+            "shopping-url": shopping,
+            "factor-url": factor,
+            "smtp-url": cluster.smtp,
+            "mail-from": "windlass@example.com",
+            "mail-to": "sales@example.com",
+        },
+    )
+
+
+def put_secret(api: client.CoreV1Api, body: client.V1Secret) -> None:
+    """Create the Secret, or bring the one that is there to this state."""
+    try:
+        api.create_namespaced_secret(NAMESPACE, body)
+    except client.ApiException as error:
+        if error.status != 409:
+            raise
+        api.replace_namespaced_secret("sales-report", NAMESPACE, body)
+
+
+def put_workflow(api: Any, body: dict[str, Any]) -> None:
+    """Create the Workflow, or bring the one that is there to this state."""
+    place = (GROUP, VERSION, NAMESPACE, "workflows")
+    try:
+        api.create_namespaced_custom_object(*place, body)
+    except client.ApiException as error:
+        if error.status != 409:
+            raise
+        name = body["metadata"]["name"]
+        there = api.get_namespaced_custom_object(*place, name)
+        version = there["metadata"]["resourceVersion"]
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+        api.replace_namespaced_custom_object(*place, name, body)
+
+
+def run(cluster: Cluster, name: str) -> int:
+    """Start a run and show it until its end; the exit code says how it ended."""
+    command = [str(WINDLASS), "run", "sales-report", "--name", name, "-p", "title=Sales of April 2025", "--watch"]
+    return subprocess.run([*command, "-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)], check=False).returncode
+
+
+def find_mail(cluster: Cluster, message_id: str) -> tuple[Path, EmailMessage]:
+    """The mail with this Message-ID among those that the cluster's mail sink has kept."""
+    for path in sorted(cluster.mail.glob("*.eml")):
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if message["Message-ID"] == message_id:
+            return path, message
+    raise DemoError(f"the run says that it sent the mail {message_id}, but {cluster.mail} doesn't have it")
+
+
+def save_report(cluster: Cluster, message: EmailMessage) -> Path:
+    """Save the report that is attached to the mail, and check what it says."""
+    attached = [part for part in message.iter_attachments() if part.get_content_type() == "text/html"]
+    if len(attached) != 1:
+        raise DemoError(f"the mail has {len(attached)} reports attached, not one")
+    report = cluster.state / "report.html"
+    text = attached[0].get_content()
+    report.write_text(text, encoding="utf-8")
+    missing = [part for part in EXPECTED if part not in text]
+    if missing:
+        raise DemoError(f"the report {report} lacks {', '.join(missing)}")
+    return report
+
+
+def demo(state: Path) -> None:
+    """The whole demo. DemoError says what went wrong."""
+    cluster = start_cluster(state)
+    config.load_kube_config(str(cluster.kubeconfig))  # type: ignore[no-untyped-call]  # it has no types
+    custom: Any = client.CustomObjectsApi()
+    put_secret(client.CoreV1Api(), secret(cluster))
+    put_workflow(custom, publish(state / "source"))
+    name = time.strftime("sales-report-demo-%m%d-%H%M%S")
+    if code := run(cluster, name):
+        raise DemoError(f"the run {name} did not succeed (exit code {code}): see what it says above")
+    status = custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, "workflowruns", name)["status"]
+    outputs = next(task["outputs"] for task in status["tasks"] if task["name"] == "mail")
+    mail, message = find_mail(cluster, outputs["messageId"])
+    report = save_report(cluster, message)
+    reach = f"--kubeconfig {shlex.quote(str(cluster.kubeconfig))}"
+    print(
+        f"\nThe report:  {report}"
+        f"\nThe mail:    {mail}"
+        "\n\nThe cluster goes on. Look around:"
+        f"\n  {shown(WINDLASS)} status {name} {reach}"
+        f"\n  {shown(WINDLASS)} logs {name} report {reach}"
+        f"\n  {shown(WINDLASS)} graph sales-report {reach}"
+        f"\n  kubectl {reach} get workflowruns,pods"
+        f"\nStop it:\n  {shown(WINDLASS)} dev stop --state {shlex.quote(str(state))}"
+    )
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be typed here."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def main() -> int:
+    """Run the demo with the state that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--state", type=Path, default=ROOT / ".windlass" / "demo", help="where the cluster's state is")
+    arguments = parser.parse_args()
+    try:
+        demo(arguments.state.resolve())
+    except (DemoError, RuntimeError, client.ApiException, OSError) as error:
+        print(f"the demo failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

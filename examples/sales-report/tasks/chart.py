@@ -1,0 +1,114 @@
+"""A bar chart of amounts by day as SVG, to be put into a page of HTML that styles it (see style.css)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+
+WIDTH, HEIGHT = 960, 380
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 28, 44
+MOST_LABELS = 16
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One day of the chart."""
+
+    day: date
+    amount: float
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where an amount stands on the vertical axis, and the round amounts that are marked on it."""
+
+    ticks: tuple[float, ...]
+
+    def y(self, amount: float) -> float:
+        """The vertical place of an amount."""
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(TOP + (high - amount) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def scale_for(amounts: Sequence[float]) -> Scale:
+    """A scale with about five round steps that holds all the amounts and zero."""
+    low, high = min(0.0, *amounts), max(0.0, *amounts)
+    rough = (high - low) / 5 or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return Scale(tuple(number * step for number in range(first, max(last, first + 1) + 1)))
+
+
+def short(day: date) -> str:
+    """A day as the axis shows it: `Apr 1`, in English whatever the machine's locale."""
+    return f"{MONTHS[day.month - 1]} {day.day}"
+
+
+def bar_chart(bars: Sequence[Bar], *, mean: float, title: str, description: str) -> str:
+    """The chart; each bar is named for a pointer that rests on it, and hatched when its amount is an estimate."""
+    scale = scale_for([*(bar.amount for bar in bars), mean])
+    drawn = [*_grid(scale), *_bars(bars, scale), *_mean(mean, scale)]
+    return "\n".join(
+        [
+            f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="chart-title chart-text">',
+            f'<title id="chart-title">{escape(title)}</title>',
+            f'<desc id="chart-text">{escape(description)}</desc>',
+            '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><rect class="hatch-ground" width="7" height="7"/>'
+            '<rect class="hatch-line" width="3" height="7"/></pattern></defs>',
+            *drawn,
+            "</svg>",
+        ]
+    )
+
+
+def _grid(scale: Scale) -> list[str]:
+    lines = []
+    for tick in scale.ticks:
+        y = scale.y(tick)
+        kind = "axis" if tick == 0 else "grid"
+        lines.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+        lines.append(f'<text class="tick" x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{tick:,.10g}</text>')
+    return lines
+
+
+def _bars(bars: Sequence[Bar], scale: Scale) -> list[str]:
+    slot = (WIDTH - LEFT - RIGHT) / len(bars)
+    width = min(slot * 0.68, 56)
+    every = math.ceil(len(bars) / MOST_LABELS)
+    zero = scale.y(0)
+    lines = []
+    for number, bar in enumerate(bars):
+        middle = LEFT + slot * (number + 0.5)
+        end = scale.y(bar.amount)
+        note = " (estimated)" if bar.estimated else ""
+        lines.append(
+            f'<rect class="{"bar estimated" if bar.estimated else "bar"}" x="{middle - width / 2:.1f}" '
+            f'y="{min(zero, end)}" width="{width:.1f}" height="{abs(zero - end):.1f}" rx="3">'
+            f"<title>{short(bar.day)}: {bar.amount:,.2f}{note}</title></rect>"
+        )
+        if number % every == 0:
+            bottom = HEIGHT - BOTTOM + 22
+            lines.append(
+                f'<text class="tick" x="{middle:.1f}" y="{bottom}" text-anchor="middle">{short(bar.day)}</text>'
+            )
+        if every == 1:
+            above = min(zero, end) - 6
+            lines.append(
+                f'<text class="value" x="{middle:.1f}" y="{above:.1f}" text-anchor="middle">{bar.amount:,.0f}</text>'
+            )
+    return lines
+
+
+def _mean(mean: float, scale: Scale) -> list[str]:
+    y = scale.y(mean)
+    return [
+        f'<line class="mean" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>',
+        f'<text class="mean-label" x="{WIDTH - RIGHT}" y="{y - 6}" text-anchor="end">mean {mean:,.2f}</text>',
+    ]
