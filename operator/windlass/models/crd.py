@@ -1,0 +1,108 @@
+"""The custom resource definitions, made from the models."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+from windlass.models.rules import RULES
+from windlass.models.run import WorkflowRun, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.schema import Schema, described, structural
+from windlass.models.workflow import Workflow, WorkflowSpec
+from windlass.names import GROUP, VERSION
+from windlass.resources import RUNS, WORKFLOWS, Resource
+
+CATEGORY: Final = "windlass"
+_ROOT: Final[Schema] = {
+    "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
+    "kind": {"type": "string", "description": "The kind of the resource."},
+    "metadata": {"type": "object"},
+}
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """The custom resource definitions, by the plural name of their resource. Fresh at each call."""
+    return {resource.plural: build(resource) for resource, build in _BUILDERS.items()}
+
+
+def render() -> str:
+    """All definitions as one YAML stream: what `kubectl apply -f crds/` reads."""
+    return "".join(to_yaml(definition) for definition in definitions().values())
+
+
+def to_yaml(definition: dict[str, Any]) -> str:
+    """One definition as a YAML document."""
+    return "---\n" + yaml.safe_dump(definition, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _workflows(resource: Resource) -> dict[str, Any]:
+    schema = _root(described(Workflow), {"spec": structural(WorkflowSpec)}, "Workflow")
+    columns = [
+        _column("Owner", ".spec.owner"),
+        _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Description", ".spec.description", priority=1),
+    ]
+    return _definition(resource, "wlw", schema, columns, {})
+
+
+def _runs(resource: Resource) -> dict[str, Any]:
+    parts = {"spec": structural(WorkflowRunSpec), "status": structural(WorkflowRunStatus)}
+    columns = [
+        _column("Workflow", ".status.workflow"),
+        _column("Phase", ".status.phase"),
+        _column("Progress", ".status.progress"),
+        _column("Started", ".status.startedAt", kind="date"),
+        _column("Duration", ".status.duration"),
+        _column("Slot", ".status.slot"),
+        _column("Message", ".status.message", priority=1),
+    ]
+    return _definition(resource, "wlr", _root(described(WorkflowRun), parts, "WorkflowRun"), columns, {"status": {}})
+
+
+_BUILDERS: Final = {WORKFLOWS: _workflows, RUNS: _runs}
+
+
+def _root(description: Schema, parts: dict[str, Schema], model: str) -> Schema:
+    """The schema of a whole object."""
+    return {
+        **description,
+        "type": "object",
+        "required": ["spec"],
+        "properties": {name: dict(schema) for name, schema in _ROOT.items()} | parts,
+        "x-kubernetes-validations": [rule.as_cel() for rule in RULES[model]],
+    }
+
+
+def _column(name: str, path: str, *, kind: str = "string", priority: int = 0) -> dict[str, Any]:
+    """A column of `kubectl get`; with priority 1 only of `-o wide`."""
+    return {"name": name, "type": kind, "jsonPath": path} | ({"priority": priority} if priority else {})
+
+
+def _definition(
+    resource: Resource, short: str, schema: Schema, columns: list[dict[str, Any]], subresources: dict[str, Any]
+) -> dict[str, Any]:
+    version: dict[str, Any] = {"name": resource.version, "served": True, "storage": True}
+    version |= {"subresources": subresources} if subresources else {}
+    version |= {"additionalPrinterColumns": columns, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{resource.plural}.{resource.group}",
+            "labels": {"app.kubernetes.io/part-of": "windlass"},
+        },
+        "spec": {
+            "group": resource.group,
+            "names": {
+                "kind": resource.kind,
+                "listKind": f"{resource.kind}List",
+                "plural": resource.plural,
+                "singular": resource.kind.lower(),
+                "shortNames": [short],
+                "categories": [CATEGORY],
+            },
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
