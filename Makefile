@@ -6,10 +6,12 @@ STATE ?= .windlass
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster lint types layers check generate bench clean machine
+.PHONY: help setup demo test test-cluster lint types layers check generate bench clean machine
 
 help:  ## show the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: machine $(VENV)/.run  ## make .venv, with the windlass command in it
 
 demo: machine $(VENV)/.run  ## run the sales-report example on a development cluster of its own
 	@$(BIN)/python examples/sales-report/demo.py --state $(STATE)/demo
