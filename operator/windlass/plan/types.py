@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -127,6 +127,9 @@ class Node:
     upstream: tuple[str, ...]
     downstream: tuple[str, ...]
     is_finally: bool = False
+    timeout: timedelta | None = None
+    start_timeout: timedelta = timedelta(minutes=10)
+    keep_pods_for: timedelta = timedelta(hours=1)
 
     @property
     def is_join(self) -> bool:
@@ -141,6 +144,8 @@ class Program:
 
     spec: WorkflowSpec
     nodes: Mapping[str, Node]
+    source_step: Node | None = None
+    """The step that resolves the source's ref, before any task."""
 
 
 @dataclass(frozen=True, slots=True)
