@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, Final, NoReturn
 
 INVALID: Final = "OutputsInvalid"
@@ -78,9 +77,8 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise OutputsError(INVALID, "the outputs hold a number too large for JSON")
-    elif isinstance(value, int) and value.bit_length() > 1024:
-        raise OutputsError(INVALID, "the outputs hold a number too large for JSON")
+    elif isinstance(value, int | float) and not -(2**63) <= value < 2**63:
+        # The API server keeps whole numbers in 64 bits, and would store another number.
+        raise OutputsError(INVALID, f"the outputs hold the number {value:.6g}, too large to keep: write it as a string")
     elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise OutputsError(INVALID, "the outputs hold half a surrogate pair, which is no text")
