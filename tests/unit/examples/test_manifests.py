@@ -1,7 +1,8 @@
-"""All examples: their manifests are good Workflows, agree with their code, and are drawn as they are in their READMEs."""
+"""All examples: their manifests are good Workflows, agree with their code, and are what their READMEs draw."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def drawn(readme: str) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for line in drawing.splitlines()[1:]:
         names = [name.strip() for name in line.split("-->")]
-        found |= set(zip(names, names[1:], strict=False))
+        found |= set(itertools.pairwise(names))
     return found
 
 
