@@ -1,0 +1,64 @@
+"""What a delete does to an object.
+
+delete ──▶ nothing holds it: removed
+   │
+   └─────▶ marked (deletionTimestamp) ──▶ removed, when its grace is used up (a second delete with grace 0 says so)
+                                           and its finalizers are gone
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from windlass.dev.api.catalog import Kind
+from windlass.dev.api.hub import Body, Stored
+from windlass.dev.api.texts import timestamp
+
+if TYPE_CHECKING:
+    from windlass.dev.api.store import ObjectKey, Store
+
+FOREGROUND = "foregroundDeletion"
+ORPHAN = "orphan"
+
+
+def is_due(body: Body) -> bool:
+    """Is this marked object to be removed now?"""
+    meta = body["metadata"]
+    marked = "deletionTimestamp" in meta and not meta.get("deletionGracePeriodSeconds")
+    namespace_in_use = (
+        body["kind"] == "Namespace" and body["apiVersion"] == "v1" and (body.get("spec") or {}).get("finalizers")
+    )
+    return marked and not meta.get("finalizers") and not namespace_in_use
+
+
+def grace_of(kind: Kind, body: Body, asked: int | None) -> int:
+    """Seconds that the object has to end; only pods that run on a node have any."""
+    if kind.storage != ("", "pods"):
+        return 0
+    spec, phase = body["spec"], (body.get("status") or {}).get("phase")
+    if not spec.get("nodeName") or phase in {"Succeeded", "Failed"}:
+        return 0
+    return int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else max(asked, 0))
+
+
+def delete(store: Store, kind: Kind, key: ObjectKey, old: Stored, asked: int | None, propagation: str) -> Stored:
+    """Mark the object, or remove it when nothing holds it."""
+    body = old.body
+    meta = dict(body["metadata"])
+    grace = grace_of(kind, body, asked)
+    more = {"Foreground": FOREGROUND, "Orphan": ORPHAN}.get(propagation)
+    if more is not None and more not in (meta.get("finalizers") or ()):
+        meta["finalizers"] = [*(meta.get("finalizers") or ()), more]
+    marked = "deletionTimestamp" in meta
+    if not marked or grace < meta.get("deletionGracePeriodSeconds", 0):
+        meta["deletionTimestamp"] = timestamp(store.now() + timedelta(seconds=grace))
+        meta["deletionGracePeriodSeconds"] = grace
+        if "generation" in meta and not marked:
+            meta["generation"] += 1
+    body = {**body, "metadata": meta}
+    if kind.storage == ("", "namespaces"):
+        body["status"] = {**(body.get("status") or {}), "phase": "Terminating"}
+    if is_due(body):
+        return store.remove(kind.storage, key)
+    return old if body == old.body else store.put(kind.storage, key, body)
