@@ -9,7 +9,7 @@ from datetime import date
 from html import escape
 
 WIDTH, HEIGHT = 960, 380
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 28, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 72, 28, 44
 MOST_LABELS = 16
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -53,7 +53,7 @@ def short(day: date) -> str:
 def bar_chart(bars: Sequence[Bar], *, mean: float, title: str, description: str) -> str:
     """The chart; each bar is named for a pointer that rests on it, and hatched when its amount is an estimate."""
     scale = scale_for([*(bar.amount for bar in bars), mean])
-    drawn = [*_grid(scale), *_bars(bars, scale), *_mean(mean, scale)]
+    drawn = [*_grid(scale), *_bars(bars, scale), *_mean(mean, scale), *_labels(bars, scale)]
     return "\n".join(
         [
             f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="chart-title chart-text">',
@@ -79,27 +79,33 @@ def _grid(scale: Scale) -> list[str]:
 
 
 def _bars(bars: Sequence[Bar], scale: Scale) -> list[str]:
-    slot = (WIDTH - LEFT - RIGHT) / len(bars)
-    width = min(slot * 0.68, 56)
-    every = math.ceil(len(bars) / MOST_LABELS)
+    width = min(_slot(bars) * 0.68, 56)
     zero = scale.y(0)
     lines = []
     for number, bar in enumerate(bars):
-        middle = LEFT + slot * (number + 0.5)
         end = scale.y(bar.amount)
         note = " (estimated)" if bar.estimated else ""
         lines.append(
-            f'<rect class="{"bar estimated" if bar.estimated else "bar"}" x="{middle - width / 2:.1f}" '
+            f'<rect class="{"bar estimated" if bar.estimated else "bar"}" x="{_middle(bars, number) - width / 2:.1f}" '
             f'y="{min(zero, end)}" width="{width:.1f}" height="{abs(zero - end):.1f}" rx="3">'
             f"<title>{short(bar.day)}: {bar.amount:,.2f}{note}</title></rect>"
         )
+    return lines
+
+
+def _labels(bars: Sequence[Bar], scale: Scale) -> list[str]:
+    """The days below the bars, as many as have room, and the amounts above them, where all of them have room."""
+    every = math.ceil(len(bars) / MOST_LABELS)
+    lines = []
+    for number, bar in enumerate(bars):
+        middle = _middle(bars, number)
         if number % every == 0:
-            bottom = HEIGHT - BOTTOM + 22
+            below = HEIGHT - BOTTOM + 22
             lines.append(
-                f'<text class="tick" x="{middle:.1f}" y="{bottom}" text-anchor="middle">{short(bar.day)}</text>'
+                f'<text class="tick" x="{middle:.1f}" y="{below}" text-anchor="middle">{short(bar.day)}</text>'
             )
         if every == 1:
-            above = min(zero, end) - 6
+            above = min(scale.y(0), scale.y(bar.amount)) - 6
             lines.append(
                 f'<text class="value" x="{middle:.1f}" y="{above:.1f}" text-anchor="middle">{bar.amount:,.0f}</text>'
             )
@@ -107,8 +113,17 @@ def _bars(bars: Sequence[Bar], scale: Scale) -> list[str]:
 
 
 def _mean(mean: float, scale: Scale) -> list[str]:
-    y = scale.y(mean)
+    y, end = scale.y(mean), WIDTH - RIGHT
     return [
-        f'<line class="mean" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>',
-        f'<text class="mean-label" x="{WIDTH - RIGHT}" y="{y - 6}" text-anchor="end">mean {mean:,.2f}</text>',
+        f'<line class="mean" x1="{LEFT}" x2="{end}" y1="{y}" y2="{y}"/>',
+        f'<text class="mean-label" x="{end + 8}" y="{y - 2:.1f}">mean</text>',
+        f'<text class="mean-label" x="{end + 8}" y="{y + 14:.1f}">{mean:,.2f}</text>',
     ]
+
+
+def _slot(bars: Sequence[Bar]) -> float:
+    return (WIDTH - LEFT - RIGHT) / len(bars)
+
+
+def _middle(bars: Sequence[Bar], number: int) -> float:
+    return LEFT + _slot(bars) * (number + 0.5)

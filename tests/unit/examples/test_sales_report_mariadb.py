@@ -15,7 +15,6 @@ from support.sales_report import check_mail, secrets
 seed = load("sales-report", "seed")
 
 
-@pytest.mark.cluster
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))
 def test_the_tasks_of_the_manifest_on_mariadb(tmp_path: Path) -> None:
     pod = Pod("sales-report", tmp_path)
