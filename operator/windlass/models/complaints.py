@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from windlass.models.common import PATTERN_WORDS
 from windlass.models.findings import Finding, Path, suggestion
+from windlass.models.shape import fields, type_at
 
 SYNONYMS: Final[Mapping[str, str]] = {
     "dependencies": "dependsOn", "depends": "dependsOn", "upstream": "dependsOn", "needs": "dependsOn",
@@ -43,58 +43,14 @@ def finding(model: type[BaseModel], error: ErrorDetails, path: Path) -> Finding:
 
 def _unknown_field(model: type[BaseModel], error: ErrorDetails, path: Path) -> Finding:
     *parents, word = error["loc"]
-    known = _fields(_descend(model, tuple(parents)))
+    known = [*fields(type_at(model, tuple(parents)))]
     synonym = SYNONYMS.get(str(word), "")
     fix = f'did you mean "{synonym}"?' if synonym in known else suggestion(str(word), known)
     return Finding((*path, *error["loc"]), f'unknown field "{word}"', fix or _listing(known))
 
 
-def nulls(annotation: Any, value: Any, path: Path) -> Iterator[Finding]:
-    """The fields of ours that are null where pydantic takes it for absent: null has no meaning here."""
-    annotation = _plain(annotation)
-    if isinstance(value, list) and get_origin(annotation) is list:
-        for number, part in enumerate(value):
-            yield from nulls(get_args(annotation)[0], part, (*path, number))
-    if isinstance(value, dict) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
-            key = field.alias or name
-            if key in value and value[key] is None and not field.is_required() and field.default is None:
-                yield Finding((*path, key), "is null", "leave the key out")
-            elif key in value:
-                yield from nulls(field.annotation, value[key], (*path, key))
-
-
 def _listing(known: list[str]) -> str:
     return f"known are {', '.join(known)}" if 0 < len(known) <= 12 else ""
-
-
-def _fields(annotation: Any) -> list[str]:
-    """The fields of a model as manifests spell them."""
-    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-        return []
-    return [field.alias or name for name, field in annotation.model_fields.items()]
-
-
-def _descend(annotation: Any, place: Path) -> Any:
-    """The type that stands at `place` within a type."""
-    annotation = _plain(annotation)
-    if not place:
-        return annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
-            if (field.alias or name) == place[0]:
-                return _descend(field.annotation, place[1:])
-        return None
-    inner = get_args(annotation)
-    return _descend(inner[-1], place[1:]) if get_origin(annotation) in (list, dict) and inner else None
-
-
-def _plain(annotation: Any) -> Any:
-    """A type without its Annotated and its None."""
-    while get_origin(annotation) in (Annotated, Union, types.UnionType):
-        options = [option for option in get_args(annotation) if option is not type(None)]
-        annotation = options[0]
-    return annotation
 
 
 def _wrong_type(place: Path, value: Any, wanted: str) -> Finding:

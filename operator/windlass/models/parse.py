@@ -14,10 +14,11 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from windlass.models.common import OBJECT_NAME_PATTERN
-from windlass.models.complaints import finding, nulls
+from windlass.models.complaints import finding
 from windlass.models.findings import Finding, Path
 from windlass.models.rules import violations
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.shape import without_nulls
 from windlass.models.workflow import WorkflowSpec
 from windlass.names import API_VERSION
 
@@ -50,6 +51,7 @@ def read_run(manifest: Value) -> WorkflowRunSpec:
 
 def read_spec(spec: Value, path: Path = ("spec",)) -> WorkflowSpec:
     """A definition by itself, such as a ControllerRevision holds. ManifestError when anything is wrong."""
+    spec = without_nulls(WorkflowSpec, spec)
     model, findings = _validated(WorkflowSpec, spec, path)
     findings += _of_rules("Workflow", {"spec": spec}, path)
     if model is None or findings:
@@ -85,9 +87,10 @@ def read_status(status: Value | None) -> WorkflowRunStatus:
 def _read(manifest: Value, kind: str, model: type[M]) -> M:
     findings = [*_of_frame(manifest, kind)]
     spec = None
-    if "spec" not in manifest:
+    if manifest.get("spec") is None:
         findings.append(Finding(("spec",), "is required"))
     else:
+        manifest = {**manifest, "spec": without_nulls(model, manifest["spec"])}
         spec, wrong = _validated(model, manifest["spec"], ("spec",))
         findings += wrong
     findings += _of_rules(kind, manifest, ("spec",))
@@ -134,7 +137,6 @@ def _validated(model: type[M], value: Any, path: Path) -> tuple[M | None, list[F
     if len(text) > limit:
         much = f"{len(text) / 1024:,.0f} KiB as JSON, and at most {limit // 1024:,} KiB can be stored"
         wrong.append(Finding(path, f"has {much}", "keep code in the source, and data outside"))
-    wrong += nulls(model, value, path)
     try:
         return model.model_validate_json(text, strict=True, by_alias=True, by_name=False), wrong
     except ValidationError as error:

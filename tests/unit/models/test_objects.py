@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.objects import BAD, CHANGES, GOOD, Bad, Change, Manifest, run, task, thousand_tasks, workflow
+from support.bad_objects import BAD, Bad
+from support.objects import CHANGES, GOOD, Change, Manifest, run, task, thousand_tasks, workflow
 from windlass.models.findings import Finding
 from windlass.models.parse import ManifestError, check, read_run, read_spec, read_status, read_workflow
 from windlass.models.rules import violations
