@@ -1,0 +1,206 @@
+"""Leadership by a coordination.k8s.io Lease: at most one holder acts.
+
+    follower ──lease free, or not renewed for its duration──▶ leader ──renewed──▶ leader
+        ▲                                                       │
+        └──── taken by another, or not renewable in time ───────┘   (it stops acting before the others may begin)
+
+How long a lease has not been renewed is measured on this machine's own monotonic clock, from the moment that its last
+change was seen here, so clocks that differ do no harm. `is_leader` asks that clock too: a process that was frozen past
+its lease is no leader from its first instruction on, before any timer has fired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from windlass.errors import AlreadyExists, ApiError, Conflict, NotFound
+from windlass.resources import LEASES, Resource
+
+logger = logging.getLogger(__name__)
+Body = dict[str, Any]
+
+DURATION: Final = 15.0
+"""Seconds after its last renewal at which others may take the lease."""
+MARGIN: Final = 5.0
+"""Seconds before that at which a holder that could not renew stops acting."""
+RETRY: Final = 2.0
+"""Seconds between two renewals, and between two looks at another's lease."""
+
+
+class LeaseApi(Protocol):
+    """The requests that leadership takes."""
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> Body: ...
+
+    async def create(self, resource: Resource, obj: Body) -> Body: ...
+
+    async def replace(self, resource: Resource, obj: Body) -> Body: ...
+
+
+class Leadership:
+    """Stands for the lease `namespace/name` as `identity`, which no other process may have."""
+
+    def __init__(
+        self,
+        api: LeaseApi,
+        namespace: str,
+        name: str,
+        identity: str,
+        *,
+        on_started: Callable[[], None],
+        on_stopped: Callable[[], None],
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._name = name
+        self.identity = identity
+        self._on_started = on_started
+        self._on_stopped = on_stopped
+        self._now = now
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._chance = chance
+        self._leading = False
+        self._valid_until = 0.0
+        self._lease: Body | None = None
+        self._fresh = False
+        self._changed_at = 0.0
+        self.transitions = 0
+        """How often the lease has gone from one holder to another."""
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this process may act now."""
+        return self._leading and self._monotonic() < self._valid_until
+
+    @property
+    def holder(self) -> str:
+        """Who holds the lease, as far as is known; empty: nobody."""
+        return (self._lease or {}).get("spec", {}).get("holderIdentity") or ""
+
+    async def run(self) -> None:
+        """Stand for the lease until cancelled; then give it back, when it is held."""
+        try:
+            while True:
+                await self._look()
+                # Spread downwards: a renewal never comes later than planned, nor the stop of one that failed.
+                wait = RETRY * (1 - 0.2 * self._chance())
+                await self._sleep(min(wait, max(0.0, self._valid_until - self._monotonic())) if self._leading else wait)
+        finally:
+            held = self.is_leader
+            self._stop("this process ends")
+            if held:
+                await self._release()
+
+    async def _look(self) -> None:
+        """Take or renew the lease if that can be done, and stop leading if it is not."""
+        began = self._monotonic()
+        if self._leading and began >= self._valid_until:
+            self._stop("it was not renewed in time")
+        within = self._valid_until - began if self._leading else DURATION - MARGIN
+        mine = False
+        try:
+            async with asyncio.timeout(within):
+                mine = await self._stand()
+        except (TimeoutError, ApiError) as error:
+            # Whether the write was carried out is not known: look again before the next.
+            self._fresh = False
+            logger.warning("the lease %s could not be renewed: %s", self._name, str(error) or "no answer in time")
+            if self._leading and self._monotonic() >= self._valid_until:
+                self._stop("it could not be renewed")
+            return
+        if mine:
+            self._valid_until = began + DURATION - MARGIN
+            self._start()
+        else:
+            self._stop(f"{self.holder or 'somebody else'} holds it")
+
+    async def _stand(self) -> bool:
+        """One round: whether the lease is this process's after it."""
+        if self._leading and self._fresh:
+            try:
+                return await self._write(self._claimed())
+            except (Conflict, NotFound):
+                self._fresh = False
+        try:
+            self._observe(await self._api.get(LEASES, self._namespace, self._name))
+        except NotFound:
+            return await self._make()
+        if self.holder not in ("", self.identity) and self._monotonic() < self._expires_at():
+            return False
+        try:
+            return await self._write(self._claimed())
+        except (Conflict, NotFound):
+            return False
+
+    async def _make(self) -> bool:
+        metadata = {"namespace": self._namespace, "name": self._name}
+        self._lease = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": {}}
+        try:
+            self._observe(await self._api.create(LEASES, self._claimed()))
+        except AlreadyExists:
+            return False
+        return True
+
+    async def _write(self, lease: Body) -> bool:
+        self._observe(await self._api.replace(LEASES, lease))
+        return True
+
+    def _claimed(self) -> Body:
+        """The lease as it is when this process holds it from now."""
+        lease = self._lease or {}
+        spec = dict(lease.get("spec") or {})
+        now = _micro_time(self._now())
+        if spec.get("holderIdentity") != self.identity:
+            if spec.get("acquireTime"):
+                spec["leaseTransitions"] = (spec.get("leaseTransitions") or 0) + 1
+            spec["acquireTime"] = now
+        spec |= {"holderIdentity": self.identity, "renewTime": now, "leaseDurationSeconds": int(DURATION)}
+        return {**lease, "spec": spec}
+
+    def _observe(self, lease: Body) -> None:
+        before = (self._lease or {}).get("metadata", {}).get("resourceVersion")
+        if before is None or before != lease["metadata"].get("resourceVersion"):
+            self._changed_at = self._monotonic()
+        self._lease, self._fresh = lease, True
+        self.transitions = (lease.get("spec") or {}).get("leaseTransitions") or 0
+
+    def _expires_at(self) -> float:
+        spec = (self._lease or {}).get("spec") or {}
+        return self._changed_at + (spec.get("leaseDurationSeconds") or DURATION)
+
+    def _start(self) -> None:
+        if not self._leading:
+            self._leading = True
+            logger.info("%s leads: it holds the lease %s", self.identity, self._name)
+            self._on_started()
+
+    def _stop(self, why: str) -> None:
+        if self._leading:
+            self._leading = False
+            logger.warning("%s leads no more: %s", self.identity, why)
+            self._on_stopped()
+
+    async def _release(self) -> None:
+        """Let others take the lease at once, instead of after its duration."""
+        lease = self._lease or {}
+        spec = {**(lease.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
+        try:
+            async with asyncio.timeout(RETRY):
+                await self._write({**lease, "spec": spec})
+        except (TimeoutError, ApiError) as error:
+            logger.warning("the lease %s was not given back: %s", self._name, error)
+
+
+def _micro_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
