@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import jinja2
 import yaml
-from jinja2.nativetypes import NativeEnvironment
+
+from windlass.plan.templates import render, render_text
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -124,23 +124,18 @@ def run_all(
     spec = workflow(pod.example)["spec"]
     given = {name: schema.get("default") for name, schema in spec.get("params", {}).items()} | dict(params or {})
     done: dict[str, Ended] = {}
-    environment = NativeEnvironment(undefined=jinja2.StrictUndefined)
     for task in spec["tasks"]:
         assert set(task.get("dependsOn", ())) <= done.keys(), "the manifests name tasks in an order they can run in"
         known = {"params": given, "tasks": {name: {"outputs": ended.outputs} for name, ended in done.items()}}
-
-        def render(text: str, known: dict[str, Any] = known) -> Any:
-            return environment.from_string(text).render(known) if "{{" in text else text
-
-        if "when" in task and render(task["when"]) is not True:
+        if "when" in task and render(task["when"], known) is not True:
             continue
         env = {
-            entry["name"]: str(render(entry["value"]))
+            entry["name"]: render_text(entry["value"], known)
             if "value" in entry
             else (secrets or {})[entry["valueFrom"]["secretKeyRef"]["key"]]
             for entry in task.get("env", ())
         }
-        command = [_moved(str(render(part)), mounts or {}) for part in _command(task)]
+        command = [_moved(part, mounts or {}) for part in render_text(_command(task), known)]
         done[task["name"]] = ended = pod.process(command, env)
         if ended.code:
             break

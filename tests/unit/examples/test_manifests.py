@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from support.examples import EXAMPLES, NAMES, ROOT, documents, workflow
-from windlass.models.run import WorkflowRunSpec
-from windlass.models.workflow import WorkflowSpec
+from windlass.models.parse import check, read_run, read_workflow
+from windlass.plan.graph import compile_program
 
 FIELDS = {"metadata", "apiVersion", "kind", "spec"}
 
@@ -27,14 +27,14 @@ def test_each_directory_is_an_example() -> None:
 
 def test_the_workflow_is_valid_and_bears_the_example_s_name(example: str) -> None:
     found = workflow(example)
-    WorkflowSpec.model_validate(found["spec"])
+    assert check(found) == []
     assert found.keys() == FIELDS
     assert (found["apiVersion"], found["metadata"]) == ("windlass.dev/v1alpha1", {"name": example})
 
 
 def test_the_run_is_valid_and_gives_only_parameters_that_there_are(example: str) -> None:
     (run,) = documents(EXAMPLES / example / "run.yaml")
-    spec = WorkflowRunSpec.model_validate(run["spec"])
+    spec = read_run(run)
     assert (run["kind"], run["metadata"], spec.workflow) == ("WorkflowRun", {"name": f"{example}-1"}, example)
     assert spec.params.keys() <= workflow(example)["spec"]["params"].keys()
 
@@ -95,6 +95,20 @@ def test_the_secret_s_keys_are_those_of_the_readme() -> None:
     }
     readme = (EXAMPLES / "sales-report" / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"--from-literal=([\w-]+)=", readme)) == keys
+
+
+ORDERS = {
+    "hello": ["greet", "reply"],
+    "daily-sales-etl": ["extract", "transform", "load"],
+    "weather-umbrella": ["fetch-weather", "fetch-sales", "clean-weather", "clean-sales", "join", "train", "deploy"],
+    "sales-report": ["read-shopping", "read-factors", "fill-missing", "join", "report", "mail"],
+}
+
+
+def test_the_planner_s_order_of_the_tasks(example: str) -> None:
+    program = compile_program(read_workflow(workflow(example)))
+    assert list(program.nodes) == ORDERS[example]
+    assert (program.source_step is None) == (example == "hello")
 
 
 def test_retries_of_the_etl_are_those_that_were_asked_for() -> None:
