@@ -1,7 +1,7 @@
 """Try an example, or your changes to it, without a git server: commit it to a repository of its own on this machine,
 and print its manifest with that repository as the source.
 
-    python examples/publish.py examples/weather-umbrella | kubectl apply -f -
+    python examples/publish.py examples/weather-umbrella | windlass run -f - --watch
 
 For the development cluster, whose pods see this machine's files. Git must be installed.
 """

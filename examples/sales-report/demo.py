@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import yaml
-from kubernetes import client, config
 from seed import seed
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 NAMESPACE = "default"
 WINDLASS = Path(sys.executable).with_name("windlass")
-GROUP, VERSION = "windlass.dev", "v1alpha1"
 EXPECTED = ("<table>", "<svg", "185.56", "2,450.56", "2025-04-14")
 """What a right report has: the mean of the 18 known amounts in the place of the missing one, and the total."""
 
@@ -55,63 +52,54 @@ def start_cluster(state: Path) -> Cluster:
     return Cluster(state, Path(done.stdout.strip()), about["smtp"], Path(about["mail"]))
 
 
-def publish(directory: Path) -> dict[str, Any]:
-    """Bring the tasks' code to a git repository of this machine; return the Workflow that takes it from there."""
+def publish(directory: Path) -> str:
+    """Bring the tasks' code to a git repository of this machine; return the manifest that takes it from there."""
     command = [sys.executable, str(ROOT / "examples" / "publish.py"), str(HERE), "--to", str(directory)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise DemoError(f"the tasks' code could not be published: {shlex.join(command)}")
-    workflow: dict[str, Any] = yaml.safe_load(done.stdout)
-    return workflow
+    return done.stdout
 
 
-def secret(cluster: Cluster) -> client.V1Secret:
+def secret(cluster: Cluster) -> str:
     """Make the databases, and the Secret that tells the tasks where they and the mail server are."""
-    data = cluster.state / "databases"
+    data = cluster.state / "share" / "databases"
     data.mkdir(parents=True, exist_ok=True)
     shopping, factor = (f"sqlite:///{data / name}" for name in ("shopping.db", "factor.db"))
     seed(shopping, factor)
-    return client.V1Secret(
-        metadata=client.V1ObjectMeta(name="sales-report"),
-        string_data={
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "sales-report"},
+        "stringData": {
             "shopping-url": shopping,
             "factor-url": factor,
             "smtp-url": cluster.smtp,
             "mail-from": "windlass@example.com",
             "mail-to": "sales@example.com",
         },
-    )
+    }
+    return yaml.safe_dump(body)
 
 
-def put_secret(api: client.CoreV1Api, body: client.V1Secret) -> None:
-    """Create the Secret, or bring the one that is there to this state."""
-    try:
-        api.create_namespaced_secret(NAMESPACE, body)
-    except client.ApiException as error:
-        if error.status != 409:
-            raise
-        api.replace_namespaced_secret("sales-report", NAMESPACE, body)
+def run(cluster: Cluster, name: str, manifest: str) -> None:
+    """Apply the manifest, start a run of its Workflow, and show it until its end."""
+    command = windlass(cluster, "run", "-f", "-", "--name", name, "-p", "title=Sales of April 2025", "--watch")
+    if code := subprocess.run(command, input=manifest, text=True, check=False).returncode:
+        raise DemoError(f"the run {name} did not succeed (exit code {code}): see what it says above")
 
 
-def put_workflow(api: Any, body: dict[str, Any]) -> None:
-    """Create the Workflow, or bring the one that is there to this state."""
-    place = (GROUP, VERSION, NAMESPACE, "workflows")
-    try:
-        api.create_namespaced_custom_object(*place, body)
-    except client.ApiException as error:
-        if error.status != 409:
-            raise
-        name = body["metadata"]["name"]
-        there = api.get_namespaced_custom_object(*place, name)
-        version = there["metadata"]["resourceVersion"]
-        body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
-        api.replace_namespaced_custom_object(*place, name, body)
+def message_id(cluster: Cluster, name: str) -> str:
+    """The Message-ID of the mail that the run says it has sent."""
+    command = windlass(cluster, "status", name, "-o", "json")
+    found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    (sent,) = (task["outputs"]["messageId"] for task in found["status"]["tasks"] if task["name"] == "mail")
+    return str(sent)
 
 
-def run(cluster: Cluster, name: str) -> int:
-    """Start a run and show it until its end; the exit code says how it ended."""
-    command = [str(WINDLASS), "run", "sales-report", "--name", name, "-p", "title=Sales of April 2025", "--watch"]
-    return subprocess.run([*command, "-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)], check=False).returncode
+def windlass(cluster: Cluster, *arguments: str) -> list[str]:
+    """A command of windlass on the demo's cluster."""
+    return [str(WINDLASS), *arguments, "-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)]
 
 
 def find_mail(cluster: Cluster, message_id: str) -> tuple[Path, EmailMessage]:
@@ -140,18 +128,11 @@ def save_report(cluster: Cluster, message: EmailMessage) -> Path:
 def demo(state: Path) -> None:
     """The whole demo. DemoError says what went wrong."""
     cluster = start_cluster(state)
-    config.load_kube_config(str(cluster.kubeconfig))  # type: ignore[no-untyped-call]  # it has no types
-    custom: Any = client.CustomObjectsApi()
-    put_secret(client.CoreV1Api(), secret(cluster))
-    put_workflow(custom, publish(state / "source"))
     name = time.strftime("sales-report-demo-%m%d-%H%M%S")
-    if code := run(cluster, name):
-        raise DemoError(f"the run {name} did not succeed (exit code {code}): see what it says above")
-    status = custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, "workflowruns", name)["status"]
-    outputs = next(task["outputs"] for task in status["tasks"] if task["name"] == "mail")
-    mail, message = find_mail(cluster, outputs["messageId"])
+    run(cluster, name, "---\n".join([secret(cluster), publish(state / "share" / "source")]))
+    mail, message = find_mail(cluster, message_id(cluster, name))
     report = save_report(cluster, message)
-    reach = f"--kubeconfig {shlex.quote(str(cluster.kubeconfig))}"
+    reach = f"--kubeconfig {shown(cluster.kubeconfig)}"
     print(
         f"\nThe report:  {report}"
         f"\nThe mail:    {mail}"
@@ -160,7 +141,7 @@ def demo(state: Path) -> None:
         f"\n  {shown(WINDLASS)} logs {name} report {reach}"
         f"\n  {shown(WINDLASS)} graph sales-report {reach}"
         f"\n  kubectl {reach} get workflowruns,pods"
-        f"\nStop it:\n  {shown(WINDLASS)} dev stop --state {shlex.quote(str(state))}"
+        f"\nStop it:\n  {shown(WINDLASS)} dev stop --state {shown(state)}"
     )
 
 
@@ -176,7 +157,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         demo(arguments.state.resolve())
-    except (DemoError, RuntimeError, client.ApiException, OSError) as error:
+    except (DemoError, subprocess.CalledProcessError, OSError) as error:
         print(f"the demo failed: {error}", file=sys.stderr)
         return 1
     return 0

@@ -35,7 +35,7 @@ def test_the_report_is_that_of_the_run_s_own_mail(tmp_path: Path) -> None:
 
 
 def test_a_mail_that_did_not_come(tmp_path: Path) -> None:
-    with pytest.raises(demo.DemoError, match="the run says that it sent the mail <9@example.com>"):
+    with pytest.raises(demo.DemoError, match=r"the run says that it sent the mail <9@example.com>"):
         demo.find_mail(cluster(tmp_path, GOOD), "<9@example.com>")
 
 
