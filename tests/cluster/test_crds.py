@@ -111,9 +111,8 @@ def test_the_server_writes_the_defaults_that_are_marked_and_no_others(server: Se
     manifest = {**GOOD["a workspace of defaults"]}
     manifest["spec"] = {**manifest["spec"], "source": {"git": {"repo": "r"}}}
     _, answer = server.create(manifest, dryRun="All")
-    git = {
-        "repo": "r", "ref": "HEAD", "mountPath": "/workspace/src", "depth": 1, "submodules": "Recursive", "period": "10s",
-    }  # fmt: skip
+    git = {"repo": "r", "ref": "HEAD", "mountPath": "/workspace/src", "depth": 1, "submodules": "Recursive"}
+    git["period"] = "10s"
     space = {"size": "1Gi", "mountPath": "/workspace/data", "accessModes": ["ReadWriteOnce"], "keep": "Never"}
     assert answer["spec"] == {"tasks": [{"name": "a", "script": "true"}], "source": {"git": git}, "workspace": space}
 
