@@ -31,7 +31,7 @@ MAX_RUN_BYTES: Final = 384 * 1024
 """Of a run's spec as JSON: the run's object holds up to 1 MiB of status beside it."""
 
 
-class ManifestError(ValueError):
+class InvalidObject(ValueError):
     """The object can't be read. `findings` say everything that is wrong with it."""
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -40,22 +40,22 @@ class ManifestError(ValueError):
 
 
 def read_workflow(manifest: Value) -> WorkflowSpec:
-    """The spec of a Workflow, checked against schema and rules. ManifestError when anything is wrong."""
+    """The spec of a Workflow, checked against schema and rules. InvalidObject when anything is wrong."""
     return _read(manifest, "Workflow", WorkflowSpec)
 
 
 def read_run(manifest: Value) -> WorkflowRunSpec:
-    """The spec of a WorkflowRun, checked against schema and rules. ManifestError when anything is wrong."""
+    """The spec of a WorkflowRun, checked against schema and rules. InvalidObject when anything is wrong."""
     return _read(manifest, "WorkflowRun", WorkflowRunSpec)
 
 
 def read_spec(spec: Value, path: Path = ("spec",)) -> WorkflowSpec:
-    """A definition by itself, such as a ControllerRevision holds. ManifestError when anything is wrong."""
+    """A definition by itself, such as a ControllerRevision holds. InvalidObject when anything is wrong."""
     spec = without_nulls(WorkflowSpec, spec)
     model, findings = _validated(WorkflowSpec, spec, path)
     findings += _of_rules("Workflow", {"spec": spec}, path)
     if model is None or findings:
-        raise ManifestError(findings)
+        raise InvalidObject(findings)
     return model
 
 
@@ -66,7 +66,7 @@ def check(manifest: Value) -> list[Finding]:
         return []
     try:
         reader(manifest)
-    except ManifestError as error:
+    except InvalidObject as error:
         return error.findings
     return []
 
@@ -74,14 +74,14 @@ def check(manifest: Value) -> list[Finding]:
 def read_status(status: Value | None) -> WorkflowRunStatus:
     """A stored status; an empty one when there is none. Fields that this version doesn't know are passed over.
 
-    ManifestError when what it knows can't be read: that run, and no other, is to be set aside.
+    InvalidObject when what it knows can't be read: that run, and no other, is to be set aside.
     """
     if status is None:
         return WorkflowRunStatus()
     try:
         return WorkflowRunStatus.model_validate(status, extra="ignore", by_alias=True, by_name=False)
     except ValidationError as error:
-        raise ManifestError([finding(WorkflowRunStatus, item, ("status",)) for item in error.errors()]) from None
+        raise InvalidObject([finding(WorkflowRunStatus, item, ("status",)) for item in error.errors()]) from None
 
 
 def _read(manifest: Value, kind: str, model: type[M]) -> M:
@@ -95,7 +95,7 @@ def _read(manifest: Value, kind: str, model: type[M]) -> M:
         findings += wrong
     findings += _of_rules(kind, manifest, ("spec",))
     if spec is None or findings:
-        raise ManifestError(findings)
+        raise InvalidObject(findings)
     return spec
 
 

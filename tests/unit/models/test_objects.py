@@ -7,7 +7,7 @@ import pytest
 from support.bad_objects import BAD, Bad
 from support.objects import CHANGES, GOOD, Change, Manifest, run, task, thousand_tasks, workflow
 from windlass.models.findings import Finding
-from windlass.models.parse import ManifestError, check, read_run, read_spec, read_status, read_workflow
+from windlass.models.parse import InvalidObject, check, read_run, read_spec, read_status, read_workflow
 from windlass.models.rules import violations
 from windlass.models.run import RunPhase, WorkflowRunStatus
 
@@ -68,12 +68,12 @@ def test_other_kinds_are_passed_over() -> None:
 
 
 def test_a_workflow_of_another_group_is_told_so_by_its_reader() -> None:
-    with pytest.raises(ManifestError, match=r"apiVersion: is 'argoproj.io/v1alpha1'; write windlass.dev/v1alpha1"):
+    with pytest.raises(InvalidObject, match=r"apiVersion: is 'argoproj.io/v1alpha1'; write windlass.dev/v1alpha1"):
         read_workflow({**workflow(), "apiVersion": "argoproj.io/v1alpha1"})
 
 
 def test_a_definition_by_itself_has_paths_of_the_place_it_stands_in() -> None:
-    with pytest.raises(ManifestError) as caught:
+    with pytest.raises(InvalidObject) as caught:
         read_spec({"tasks": [task("a", script="x", args=["y"]), task("a", when=5)]}, ("data", "spec"))
     assert [item.where for item in caught.value.findings] == [
         "data.spec.tasks[1].when",
@@ -106,7 +106,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize(("stored", "where"), MALFORMED.values(), ids=MALFORMED.keys())
 def test_a_malformed_status_is_an_error_that_says_where(stored: dict[str, object], where: str) -> None:
-    with pytest.raises(ManifestError) as caught:
+    with pytest.raises(InvalidObject) as caught:
         read_status(stored)
     assert [item.where for item in caught.value.findings] == [where]
 
