@@ -1,0 +1,138 @@
+"""The examples whole, on the development cluster: from their manifests to what their runs put out and mail."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import yaml
+
+from support.examples import EXAMPLES, ROOT, Pod, load, run_all
+from support.mailsink import mail_sink
+from support.sales_report import check_mail, check_report, secrets
+
+WINDLASS = Path(sys.executable).with_name("windlass")
+WITHIN = 120.0
+
+
+class DevCluster(Protocol):
+    """What is asked of the development cluster that the tests share."""
+
+    @property
+    def kubeconfig(self) -> Path: ...
+
+
+@pytest.fixture
+def visible() -> Iterator[Path]:
+    """A directory that pods of the development cluster see: they have a /tmp of their own."""
+    (ROOT / ".windlass").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="share-", dir=ROOT / ".windlass") as directory:
+        yield Path(directory)
+
+
+def windlass(cluster: DevCluster, *arguments: str, stdin: str = "") -> tuple[int, str]:
+    """A command on the cluster: its exit code and what it said."""
+    done = subprocess.run(
+        [str(WINDLASS), *arguments, "--kubeconfig", str(cluster.kubeconfig)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WITHIN,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def published(example: str, directory: Path) -> str:
+    """The manifest of an example, with its code in a repository of this machine."""
+    command = [sys.executable, str(EXAMPLES / "publish.py"), str(EXAMPLES / example), "--to", str(directory)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def finished(cluster: DevCluster, manifest: str, name: str, *arguments: str) -> dict[str, Any]:
+    """Apply the manifest and see a run of it through to its end; its status."""
+    code, said = windlass(cluster, "run", "-f", "-", "--name", name, "--watch", *arguments, stdin=manifest)
+    assert code == 0, said
+    code, said = windlass(cluster, "status", name, "-o", "json")
+    assert code == 0, said
+    status: dict[str, Any] = json.loads(said)["status"]
+    return status
+
+
+def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    """How each task ended, and what it put out."""
+    return {task["name"]: (task["phase"], task.get("outputs")) for task in status["tasks"]}
+
+
+def test_hello(dev_cluster: DevCluster) -> None:
+    manifest = (EXAMPLES / "hello" / "workflow.yaml").read_text(encoding="utf-8")
+    status = finished(dev_cluster, manifest, "hello-whole", "-p", "name=Ada")
+    assert (status["phase"], status["progress"]) == ("Succeeded", "2/2")
+    assert ends(status) == {
+        "greet": ("Succeeded", {"greeting": "Hello, Ada!", "letters": 11}),
+        "reply": ("Succeeded", None),
+    }
+    assert windlass(dev_cluster, "logs", "hello-whole", "reply") == (0, 'I was told "Hello, Ada!": 11 characters.\n')
+
+
+def test_daily_sales_etl(dev_cluster: DevCluster, visible: Path, tmp_path: Path) -> None:
+    manifest = published("daily-sales-etl", visible)
+    pod = Pod("daily-sales-etl", tmp_path)
+    for name in ("etl-first", "etl-again"):
+        expected = run_all(pod, params={"day": "2025-04-01"}, mounts={"/warehouse": str(tmp_path)})
+        status = finished(dev_cluster, manifest, name, "-p", "day=2025-04-01")
+        assert ends(status) == {task: ("Succeeded", ended.outputs) for task, ended in expected.items()}
+    # The warehouse outlived the first run.
+    assert ends(status)["load"][1]["replaced"] == 6
+
+
+def test_weather_umbrella(dev_cluster: DevCluster, visible: Path, tmp_path: Path) -> None:
+    manifest = published("weather-umbrella", visible)
+    expected = run_all(Pod("weather-umbrella", tmp_path, run="umbrella-good"), mounts={"/models": str(tmp_path / "m")})
+    good = finished(dev_cluster, manifest, "umbrella-good")
+    assert ends(good) == {task: ("Succeeded", ended.outputs) for task, ended in expected.items()}
+    strict = finished(dev_cluster, manifest, "umbrella-strict", "-p", "min_r2=0.99")
+    assert ends(strict)["deploy"] == ("Skipped", None)
+    assert good["source"]["commit"] == strict["source"]["commit"]
+    commit = ["git", "-C", str(visible / "weather-umbrella.git"), "rev-parse", "main"]
+    assert good["source"]["commit"] == subprocess.run(commit, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_sales_report(dev_cluster: DevCluster, visible: Path) -> None:
+    shopping, factor = f"sqlite:///{visible}/shopping.db", f"sqlite:///{visible}/factor.db"
+    load("sales-report", "seed").seed(shopping, factor)
+    with mail_sink() as sink:
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "sales-report"},
+            "stringData": secrets(shopping, factor, sink.url),
+        }
+        manifest = yaml.safe_dump(secret) + "---\n" + published("sales-report", visible)
+        status = finished(dev_cluster, manifest, "report-whole", "-p", "title=Sales")
+    assert {phase for phase, _ in ends(status).values()} == {"Succeeded"}
+    (kept,) = sink.mails
+    check_mail(kept, title="Sales", run="report-whole")
+
+
+def test_demo() -> None:
+    (ROOT / ".windlass").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=ROOT / ".windlass") as directory:
+        state = Path(directory)
+        command = [sys.executable, str(EXAMPLES / "sales-report" / "demo.py"), "--state", directory]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN)
+        finally:
+            subprocess.run([str(WINDLASS), "dev", "stop", "--state", directory], check=False, capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        paths = {line.partition(":")[0]: line.partition(":")[2].strip() for line in done.stdout.splitlines()}
+        assert Path(paths["The report"]) == state / "report.html"
+        assert Path(paths["The mail"]).suffix == ".eml"
+        (run,) = {word for word in done.stdout.split() if word.startswith("sales-report-demo-")}
+        check_report((state / "report.html").read_text(encoding="utf-8"), title="Sales of April 2025", run=run)
