@@ -11,6 +11,19 @@ from html import escape
 WIDTH, HEIGHT = 960, 380
 LEFT, RIGHT, TOP, BOTTOM = 64, 72, 28, 44
 MOST_LABELS = 16
+LOOKS = {
+    "grid": 'stroke="#dfe3e9"',
+    "axis": 'stroke="#55606f"',
+    "tick": 'fill="#55606f" font-size="13"',
+    "bar": 'fill="#1f6feb"',
+    "bar estimated": 'fill="url(#hatch)" stroke="#1f6feb" stroke-dasharray="4 3"',
+    "value": 'fill="#16202e" font-size="13" font-weight="600"',
+    "mean": 'stroke="#b3440e" stroke-width="2" stroke-dasharray="8 5"',
+    "mean-label": 'fill="#b3440e" font-size="13" font-weight="600"',
+    "hatch-ground": 'fill="#cfe1fd"',
+    "hatch-line": 'fill="#1f6feb"',
+}
+"""How the chart looks where the page's style is dropped, as some mail programs do."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -60,8 +73,8 @@ def bar_chart(bars: Sequence[Bar], *, mean: float, title: str, description: str)
             f'<title id="chart-title">{escape(title)}</title>',
             f'<desc id="chart-text">{escape(description)}</desc>',
             '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
-            'patternTransform="rotate(45)"><rect class="hatch-ground" width="7" height="7"/>'
-            '<rect class="hatch-line" width="3" height="7"/></pattern></defs>',
+            f'patternTransform="rotate(45)"><rect {_look("hatch-ground")} width="7" height="7"/>'
+            f'<rect {_look("hatch-line")} width="3" height="7"/></pattern></defs>',
             *drawn,
             "</svg>",
         ]
@@ -73,8 +86,8 @@ def _grid(scale: Scale) -> list[str]:
     for tick in scale.ticks:
         y = scale.y(tick)
         kind = "axis" if tick == 0 else "grid"
-        lines.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
-        lines.append(f'<text class="tick" x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{tick:,.10g}</text>')
+        lines.append(f'<line {_look(kind)} x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+        lines.append(f'<text {_look("tick")} x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{tick:,.10g}</text>')
     return lines
 
 
@@ -86,7 +99,7 @@ def _bars(bars: Sequence[Bar], scale: Scale) -> list[str]:
         end = scale.y(bar.amount)
         note = " (estimated)" if bar.estimated else ""
         lines.append(
-            f'<rect class="{"bar estimated" if bar.estimated else "bar"}" x="{_middle(bars, number) - width / 2:.1f}" '
+            f'<rect {_look("bar estimated" if bar.estimated else "bar")} x="{_middle(bars, number) - width / 2:.1f}" '
             f'y="{min(zero, end)}" width="{width:.1f}" height="{abs(zero - end):.1f}" rx="3">'
             f"<title>{short(bar.day)}: {bar.amount:,.2f}{note}</title></rect>"
         )
@@ -102,12 +115,12 @@ def _labels(bars: Sequence[Bar], scale: Scale) -> list[str]:
         if number % every == 0:
             below = HEIGHT - BOTTOM + 22
             lines.append(
-                f'<text class="tick" x="{middle:.1f}" y="{below}" text-anchor="middle">{short(bar.day)}</text>'
+                f'<text {_look("tick")} x="{middle:.1f}" y="{below}" text-anchor="middle">{short(bar.day)}</text>'
             )
         if every == 1:
             above = min(scale.y(0), scale.y(bar.amount)) - 6
             lines.append(
-                f'<text class="value" x="{middle:.1f}" y="{above:.1f}" text-anchor="middle">{bar.amount:,.0f}</text>'
+                f'<text {_look("value")} x="{middle:.1f}" y="{above:.1f}" text-anchor="middle">{bar.amount:,.0f}</text>'
             )
     return lines
 
@@ -115,10 +128,14 @@ def _labels(bars: Sequence[Bar], scale: Scale) -> list[str]:
 def _mean(mean: float, scale: Scale) -> list[str]:
     y, end = scale.y(mean), WIDTH - RIGHT
     return [
-        f'<line class="mean" x1="{LEFT}" x2="{end}" y1="{y}" y2="{y}"/>',
-        f'<text class="mean-label" x="{end + 8}" y="{y - 2:.1f}">mean</text>',
-        f'<text class="mean-label" x="{end + 8}" y="{y + 14:.1f}">{mean:,.2f}</text>',
+        f'<line {_look("mean")} x1="{LEFT}" x2="{end}" y1="{y}" y2="{y}"/>',
+        f'<text {_look("mean-label")} x="{end + 8}" y="{y - 2:.1f}">mean</text>',
+        f'<text {_look("mean-label")} x="{end + 8}" y="{y + 14:.1f}">{mean:,.2f}</text>',
     ]
+
+
+def _look(kind: str) -> str:
+    return f'class="{kind}" {LOOKS[kind]}'
 
 
 def _slot(bars: Sequence[Bar]) -> float:

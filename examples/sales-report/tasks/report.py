@@ -119,10 +119,10 @@ def _table(rows: Sequence[Row], sums: dict[str, float | int | str]) -> str:
 
 
 def _table_row(row: Row) -> str:
-    mark = ' <abbr title="estimated">est.</abbr>' if row["estimated"] else ""
+    mark = '<abbr title="estimated">est.</abbr> ' if row["estimated"] else ""
     kind = ' class="guess"' if row["estimated"] else ""
     factors = "".join(f"<td>{row[name]}</td>" for name in FACTORS)
-    return f'<tr><th scope="row">{escape(row["date"])}</th><td{kind}>{row["amount"]:,.2f}{mark}</td>{factors}</tr>'
+    return f'<tr><th scope="row">{escape(row["date"])}</th><td{kind}>{mark}{row["amount"]:,.2f}</td>{factors}</tr>'
 
 
 def main() -> None:
