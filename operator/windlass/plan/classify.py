@@ -91,15 +91,11 @@ def classify(facts: PodFacts) -> PodResult:
 
 
 def _failed(facts: PodFacts, failure: FailureClass, reason: str, message: str = "", **more: Any) -> PodResult:
-    code = facts.terminated.get("exitCode")
-    return PodResult(
-        failure,
-        reason,
-        code if isinstance(code, int) else None,
-        message or _said(facts),
-        limit_bytes=facts.message_limit,
-        detail={**facts.detail, **more},
-    )
+    code = more.pop("exitCode", facts.terminated.get("exitCode"))
+    told = message or _said(facts)
+    exit_code = code if isinstance(code, int) else None
+    detail = {**facts.detail, **more, "message": told} | ({} if exit_code is None else {"exitCode": exit_code})
+    return PodResult(failure, reason, exit_code, told, limit_bytes=facts.message_limit, detail=detail)
 
 
 def _said(facts: PodFacts) -> str:
@@ -164,15 +160,14 @@ def _init_failed(facts: PodFacts) -> PodResult | None:
         if code == 0 or facts.terminated:
             continue
         said, name = str(terminated.get("message") or "").strip(), str(one["name"])
-        if name == SOURCE_CONTAINER:
-            result = _failed(facts, FailureClass.APP, "GitSyncFailed", git_words(said), container=name)
-        elif terminated.get("reason") in _START_ERRORS:
+        failure, reason = FailureClass.APP, "InitContainerFailed"
+        text = f"the init container {name} ended with exit code {code}" + (f": {said}" if said else "")
+        if terminated.get("reason") in _START_ERRORS:
+            failure, reason = FailureClass.START, str(terminated["reason"])
             text = f"the init container {name} could not be started: {said}"
-            result = _failed(facts, FailureClass.START, str(terminated["reason"]), text, container=name)
-        else:
-            text = f"the init container {name} ended with exit code {code}" + (f": {said}" if said else "")
-            result = _failed(facts, FailureClass.APP, "InitContainerFailed", text, container=name)
-        return PodResult(result.failure, result.reason, code, result.message, False, result.limit_bytes, result.detail)
+        elif name == SOURCE_CONTAINER:
+            reason, text = "GitSyncFailed", git_words(said) or text
+        return _failed(facts, failure, reason, text, container=name, exitCode=code)
     return None
 
 

@@ -11,7 +11,7 @@ but the filters and functions of template_filters, and is bounded in what it mak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -37,8 +37,8 @@ class Known:
     """What templates of a field may read."""
 
     names: Shape
-    explain: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    """What to say when this path is read, instead of that it does not exist."""
+    explain: Callable[[tuple[str, ...]], str | None] = lambda path: None
+    """Why a path can't be read, before it is looked for among the names."""
 
 
 def has_templates(text: str) -> bool:
@@ -157,17 +157,23 @@ def check(text: str, known: Known) -> list[str]:
     found = [
         str(TemplateError(problem, expression.source))
         for expression in template.expressions
-        for path in _paths(expression.node)
-        if (problem := _unknown(path, known, expression.source))
+        for problem in _problems(expression, known)
     ]
     return list(dict.fromkeys(found))
+
+
+def _problems(expression: Expression, known: Known) -> list[str]:
+    problems = [found for path in _paths(expression.node) if (found := _unknown(path, known, expression.source))]
+    # `tasks.load-a` is a subtraction to Jinja, so that what follows the dash looks like a name of its own.
+    dashed = [found for found in problems if "in brackets" in found]
+    return dashed[:1] or problems
 
 
 def _unknown(path: tuple[str | int, ...], known: Known, source: str) -> str:
     """What is wrong with reading `path`; nothing when it can be read."""
     shape: Shape | None = known.names
     for place, name in enumerate(path):
-        told = known.explain.get(tuple(str(part) for part in path[: place + 1]))
+        told = known.explain(tuple(str(part) for part in path[: place + 1]))
         if told is not None:
             return told
         if shape is None:
