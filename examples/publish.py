@@ -3,7 +3,8 @@ and print its manifest with that repository as the source.
 
     python examples/publish.py examples/weather-umbrella | windlass run -f - --watch
 
-For the development cluster, whose pods see this machine's files. Git must be installed.
+For the development cluster that KUBECONFIG points at: the repository goes to the directory that its pods see. Git must
+be installed.
 """
 
 from __future__ import annotations
@@ -56,14 +57,25 @@ def publish(example: Path, directory: Path) -> str:
     return manifest.replace(UPSTREAM, repository.as_uri())
 
 
+def shared_directory() -> Path:
+    """The directory that all pods of the development cluster see, which stands beside its kubeconfig."""
+    kubeconfig = os.environ.get("KUBECONFIG", "")
+    shared = Path(kubeconfig).resolve().parent / "shared"
+    if not kubeconfig or not shared.is_dir():
+        raise ValueError(
+            "KUBECONFIG is not that of a running development cluster: export KUBECONFIG=$(windlass dev --detach)"
+        )
+    return shared / "source"
+
+
 def main() -> int:
     """Publish the example that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("example", type=Path, help="the directory of an example")
-    parser.add_argument("--to", type=Path, default=ROOT / ".windlass" / "source", help="where the repositories are")
+    parser.add_argument("--to", type=Path, help="the directory for the repositories, if it is to be another")
     arguments = parser.parse_args()
     try:
-        sys.stdout.write(publish(arguments.example, arguments.to))
+        sys.stdout.write(publish(arguments.example, arguments.to or shared_directory()))
     except (OSError, RuntimeError, ValueError) as error:
         print(f"can't publish {arguments.example}: {error}", file=sys.stderr)
         return 1

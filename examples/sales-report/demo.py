@@ -41,6 +41,11 @@ class Cluster:
     smtp: str
     mail: Path
 
+    @property
+    def shared(self) -> Path:
+        """The directory that all its pods see."""
+        return self.state / "shared"
+
 
 def start_cluster(state: Path) -> Cluster:
     """Start the development cluster, or find the one that runs, and read how to reach it."""
@@ -63,7 +68,7 @@ def publish(directory: Path) -> str:
 
 def secret(cluster: Cluster) -> str:
     """Make the databases, and the Secret that tells the tasks where they and the mail server are."""
-    data = cluster.state / "share" / "databases"
+    data = cluster.shared / "databases"
     data.mkdir(parents=True, exist_ok=True)
     shopping, factor = (f"sqlite:///{data / name}" for name in ("shopping.db", "factor.db"))
     seed(shopping, factor)
@@ -129,7 +134,7 @@ def demo(state: Path) -> None:
     """The whole demo. DemoError says what went wrong."""
     cluster = start_cluster(state)
     name = time.strftime("sales-report-demo-%m%d-%H%M%S")
-    run(cluster, name, "---\n".join([secret(cluster), publish(state / "share" / "source")]))
+    run(cluster, name, "---\n".join([secret(cluster), publish(cluster.shared / "source")]))
     mail, message = find_mail(cluster, message_id(cluster, name))
     report = save_report(cluster, message)
     reach = f"--kubeconfig {shown(cluster.kubeconfig)}"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
-from support.examples import EXAMPLES, ROOT, Pod, load, run_all
+from support.examples import EXAMPLES, Pod, load, run_all
 from support.mailsink import mail_sink
 from support.sales_report import check_mail, check_report, secrets
 
@@ -29,10 +29,9 @@ class DevCluster(Protocol):
 
 
 @pytest.fixture
-def visible() -> Iterator[Path]:
-    """A directory that pods of the development cluster see: they have a /tmp of their own."""
-    (ROOT / ".windlass").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="share-", dir=ROOT / ".windlass") as directory:
+def visible(dev_cluster: DevCluster) -> Iterator[Path]:
+    """A directory that the pods of the development cluster see."""
+    with tempfile.TemporaryDirectory(dir=dev_cluster.kubeconfig.parent / "shared") as directory:
         yield Path(directory)
 
 
@@ -122,8 +121,7 @@ def test_sales_report(dev_cluster: DevCluster, visible: Path) -> None:
 
 
 def test_demo() -> None:
-    (ROOT / ".windlass").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="demo-", dir=ROOT / ".windlass") as directory:
+    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
         state = Path(directory)
         command = [sys.executable, str(EXAMPLES / "sales-report" / "demo.py"), "--state", directory]
         try:

@@ -68,7 +68,21 @@ def test_an_example_without_a_source_needs_no_repository(tmp_path: Path) -> None
     assert not (tmp_path / "source").exists()
 
 
+def test_the_repository_goes_where_the_development_cluster_s_pods_see_it(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    code, manifest, error = publish(EXAMPLES / "daily-sales-etl", env={"KUBECONFIG": str(tmp_path / "kubeconfig")})
+    assert (code, error) == (0, "")
+    assert (tmp_path / "shared" / "source" / "daily-sales-etl.git").as_uri() in manifest
+
+
+@pytest.mark.parametrize("env", [{}, {"KUBECONFIG": "/nowhere/kubeconfig"}], ids=["none", "another's"])
+def test_without_a_development_cluster_it_says_how_to_get_one(env: dict[str, str]) -> None:
+    code, manifest, error = publish(EXAMPLES / "daily-sales-etl", env=env)
+    assert (code, manifest) == (1, "")
+    assert error.endswith("export KUBECONFIG=$(windlass dev --detach)\n")
+
+
 def test_what_is_no_example_is_named(tmp_path: Path) -> None:
-    code, manifest, error = publish(tmp_path / "nothing")
+    code, manifest, error = publish(tmp_path / "nothing", "--to", tmp_path)
     assert (code, manifest) == (1, "")
     assert error.startswith(f"can't publish {tmp_path / 'nothing'}: [Errno 2] No such file")
