@@ -1,0 +1,160 @@
+"""`windlass lint`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windlass.cli.failures import FAILED, OK, USAGE
+from windlass.cli.manifests import Document, Unreadable, read_documents
+from windlass.cli.output import Format, format_option
+
+if TYPE_CHECKING:
+    from windlass.models.findings import Finding
+
+Body = dict[str, Any]
+
+
+@click.command("lint")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@format_option(Format.JSON)
+def command(files: tuple[str, ...], strict: bool, output: Format | None) -> int:
+    """Check manifests without a cluster: fields, graph, templates. - is the standard input.
+
+    \b
+    Each finding is a line: file:line: path: what, and how to mend it.
+    Exit codes: 0 when there is nothing to mend, 1 with findings, 2 when a file can't be read.
+    Kinds that aren't Windlass's are passed over.
+    """
+    documents: list[Document] = []
+    unreadable = False
+    for file in files:
+        try:
+            documents += read_documents(file)
+        except Unreadable as error:
+            click.echo(error.format_message(), err=True)
+            unreadable = True
+    found = [(document, path, item) for document in documents for path, item in _findings(document, documents)]
+    found.sort(key=lambda entry: (files_order(documents, entry[0]), entry[0].line(entry[1])))
+    if output is not None:
+        click.echo(json.dumps([_as_json(*entry) for entry in found], indent=2, ensure_ascii=False))
+    else:
+        for entry in found:
+            click.echo(_as_line(*entry))
+    if unreadable:
+        return USAGE
+    return FAILED if any(strict or _is_error(item) for _, _, item in found) else OK
+
+
+def files_order(documents: Sequence[Document], wanted: Document) -> int:
+    """The place of a document among all."""
+    return next(place for place, document in enumerate(documents) if document is wanted)
+
+
+def _findings(document: Document, others: Sequence[Document]) -> Iterator[tuple[tuple[str | int, ...], Finding]]:
+    """All findings of a document, with their paths in it; the objects of a List one by one."""
+    value = document.value
+    if not isinstance(value, dict):
+        return
+    if value.get("kind") == "List" and isinstance(value.get("items"), list):
+        for number, item in enumerate(value["items"]):
+            if isinstance(item, dict):
+                for found in check_object(item):
+                    yield ("items", number, *found.path), found
+        return
+    for found in check_object(value):
+        yield found.path, found
+
+
+def check_object(manifest: Body) -> list[Finding]:
+    """Everything that is wrong with an object; nothing for a kind that isn't ours."""
+    from windlass.models import parse
+    from windlass.names import GROUP
+
+    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    if manifest.get("kind") not in parse.READERS or group not in ("", GROUP):
+        return []
+    return _complete(parse.check(manifest), manifest)
+
+
+def _complete(found: list[Finding], manifest: Body) -> list[Finding]:
+    """What schema and rules have found, and what the graph and the templates of the rest say besides.
+
+    Where a part is wrong by the schema, the rest is looked at without it, and of the task that it belongs to nothing
+    more is said: much of that would only follow from the part that is missing.
+    """
+    from pydantic import ValidationError
+
+    from windlass.models.workflow import WorkflowSpec
+    from windlass.plan.admission import check_spec
+
+    place: tuple[str, ...] = ("spec",) if manifest.get("kind") == "Workflow" else ("spec", "workflowSpec")
+    if not isinstance(_at(manifest, place), dict):
+        return found
+    sound = deepcopy(manifest)
+    for item in found:
+        _cut_out(sound, item.path)
+    try:
+        spec = WorkflowSpec.model_validate(_at(sound, place))
+    except ValidationError:
+        return found
+    tasks = {item.path[: len(place) + 2] for item in found}
+    said = {item.path for item in found}
+    more = [item for item in check_spec(spec, place) if item.path[: len(place) + 2] not in tasks]
+    return [*found, *(item for item in more if item.path not in said)]
+
+
+def _at(manifest: Body, path: Sequence[str | int]) -> Any:
+    value: Any = manifest
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _cut_out(manifest: Body, path: Sequence[str | int]) -> None:
+    """Take away the innermost named field that holds the place `path`; lists keep their places."""
+    value: Any = manifest
+    holders: list[tuple[Body, str]] = []
+    for part in path:
+        if isinstance(value, dict) and isinstance(part, str):
+            holders.append((value, part))
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            break
+    if holders:
+        holder, key = holders[-1]
+        holder.pop(key, None)
+
+
+def _is_error(found: Finding) -> bool:
+    from windlass.models.findings import Severity
+
+    return found.severity is Severity.ERROR
+
+
+def _as_line(document: Document, path: tuple[str | int, ...], found: Finding) -> str:
+    from dataclasses import replace
+
+    return (
+        f"{document.file}:{document.line(path)}: {'' if _is_error(found) else 'warning: '}{replace(found, path=path)}"
+    )
+
+
+def _as_json(document: Document, path: tuple[str | int, ...], found: Finding) -> Body:
+    from windlass.models.findings import format_path
+
+    return {
+        "file": document.file,
+        "line": document.line(path),
+        "path": format_path(path),
+        "severity": found.severity.value,
+        "message": found.message,
+        "fix": found.fix,
+    }

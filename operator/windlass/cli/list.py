@@ -1,0 +1,94 @@
+"""`windlass list`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from windlass.cli import runs, times
+from windlass.cli.cluster import Cluster, with_cluster
+from windlass.cli.output import Format, format_option, objects, table
+from windlass.resources import RUNS, WORKFLOWS
+
+Body = dict[str, Any]
+
+PHASES: Final = ("Pending", "Queued", "Running", "Suspended", "Succeeded", "Failed", "Cancelled", "Refused")
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(["runs", "workflows"]), default="runs")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
+@click.option("--workflow", help="Only runs of this Workflow.")
+@click.option(
+    "--phase", "phases", multiple=True, type=click.Choice(PHASES, case_sensitive=False), help="Only runs in it."
+)
+@click.option("-l", "--selector", default="", help="Only objects with these labels.")
+@format_option(Format.JSON, Format.YAML, Format.NAME, Format.WIDE)
+@with_cluster
+async def command(
+    cluster: Cluster,
+    what: str,
+    all_namespaces: bool,
+    workflow: str | None,
+    phases: tuple[str, ...],
+    selector: str,
+    output: Format | None,
+) -> int:
+    """List runs, the newest first, or Workflows."""
+    namespace = None if all_namespaces else cluster.namespace
+    if what == "workflows":
+        if workflow or phases:
+            raise click.UsageError("--workflow and --phase choose runs: leave them out, or list runs")
+        found = await cluster.client.list_all(WORKFLOWS, namespace, label_selector=selector)
+        header, rows = _workflow_rows(found, times.now())
+    else:
+        found = await cluster.client.list_all(RUNS, namespace, label_selector=selector)
+        found = [run for run in found if workflow in (None, runs.workflow_of(run))]
+        found = [run for run in found if not phases or runs.phase(run) in phases]
+        found.sort(key=lambda run: (run["metadata"]["creationTimestamp"], run["metadata"]["name"]), reverse=True)
+        header, rows = _run_rows(found, times.now(), wide=output is Format.WIDE)
+    if output not in (None, Format.WIDE):
+        click.echo(objects(found, output, as_list=True))
+    elif not found:
+        where = "any namespace" if namespace is None else f"the namespace {namespace}"
+        click.echo(f"there are no {what} in {where}", err=True)
+    else:
+        if all_namespaces:
+            header = ["NAMESPACE", *header]
+            rows = [[item["metadata"]["namespace"], *row] for item, row in zip(found, rows, strict=True)]
+        click.echo(table(header, rows))
+    return 0
+
+
+def _run_rows(found: list[Body], at: datetime, *, wide: bool) -> tuple[list[str], list[list[str]]]:
+    header = ["NAME", "WORKFLOW", "PHASE", "PROGRESS", "AGE", "DURATION", *(["MESSAGE"] if wide else [])]
+    rows = []
+    for run in found:
+        status = run.get("status") or {}
+        lasted = status.get("duration") or times.between(status.get("startedAt"), status.get("finishedAt"), at)
+        row = [
+            run["metadata"]["name"],
+            runs.workflow_of(run),
+            runs.phase(run),
+            status.get("progress") or "-",
+            times.age(run["metadata"]["creationTimestamp"], at),
+            lasted or "-",
+        ]
+        rows.append([*row, " ".join((status.get("message") or "").split())] if wide else row)
+    return header, rows
+
+
+def _workflow_rows(found: list[Body], at: datetime) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [
+            item["metadata"]["name"],
+            str(len(item["spec"].get("tasks") or [])),
+            item["spec"].get("owner") or "-",
+            times.age(item["metadata"]["creationTimestamp"], at),
+            " ".join((item["spec"].get("description") or "").split())[:60],
+        ]
+        for item in sorted(found, key=lambda item: str(item["metadata"]["name"]))
+    ]
+    return ["NAME", "TASKS", "OWNER", "AGE", "DESCRIPTION"], rows

@@ -1,0 +1,154 @@
+"""`windlass run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from windlass.cli.cluster import Cluster, with_cluster
+from windlass.cli.failures import FAILED, OK, USAGE, Failure
+from windlass.cli.output import Format, format_option, objects, resource_name, run_name
+from windlass.errors import AlreadyExists, Forbidden, NotFound
+from windlass.names import API_VERSION, GROUP
+from windlass.resources import RUNS, WORKFLOWS
+
+Body = dict[str, Any]
+
+
+@click.command("run")
+@click.argument("workflow", required=False)
+@click.option("-f", "--filename", "files", multiple=True, help="Apply the objects of this file first (- is stdin).")
+@click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the run.")
+@click.option("--name", help="The run's name; by default the Workflow's and five random characters.")
+@click.option("--logical-date", help="The moment that the run is about, such as 2025-04-01T17:00:00Z.")
+@click.option("-w", "--watch", is_flag=True, help="Show the run until it has ended; exit 1 when it didn't succeed.")
+@format_option(Format.JSON, Format.YAML, Format.NAME)
+@with_cluster
+async def command(
+    cluster: Cluster,
+    workflow: str | None,
+    files: tuple[str, ...],
+    params: tuple[str, ...],
+    name: str | None,
+    logical_date: str | None,
+    watch: bool,
+    output: Format | None,
+) -> int:
+    """Start a run of WORKFLOW, or of what a file holds.
+
+    With -f the file's objects (the Workflow, Secrets, ConfigMaps…) are created or updated; then its WorkflowRuns are
+    created or, when it has none, a run of its Workflow is started.
+    """
+    if workflow is None and not files:
+        raise click.UsageError("say which Workflow to run, or give a file with -f")
+    manifests = [run async for run in _from_files(cluster, files, workflow, told=output is None)]
+    if not manifests:
+        assert workflow is not None, "a file without runs names a Workflow"
+        manifests = [_run_of(workflow)]
+    if len(manifests) > 1 and (name or params):
+        raise click.UsageError(f"the files hold {len(manifests)} runs: --name and -p are for one")
+    started = [await _start(cluster, run, params, name, logical_date) for run in manifests]
+    if output is not None:
+        click.echo(objects(started, output, as_list=len(started) > 1))
+    else:
+        for run in started:
+            click.echo(f"{run_name(run['metadata']['name'])} created")
+    return await _watch(cluster, started) if watch else OK
+
+
+async def _from_files(cluster: Cluster, files: Sequence[str], workflow: str | None, *, told: bool) -> Any:
+    """Apply what is no run; then give the runs that are to be created."""
+    from windlass.cli import manifests
+    from windlass.cli.apply import Applier
+
+    found = [obj for file in files for obj in manifests.objects(manifests.read_documents(file))]
+    runs = [obj for obj in found if _is(obj, "WorkflowRun")]
+    workflows = [str((obj.get("metadata") or {}).get("name")) for obj in found if _is(obj, "Workflow")]
+    if files and not runs and workflow is None and len(workflows) != 1:
+        counted = f"{len(workflows)} Workflows ({', '.join(workflows)})" if workflows else "no Workflow and no run"
+        raise Failure(f"the files hold {counted}: say which to run, windlass run WORKFLOW -f FILE", USAGE)
+    applier = Applier(cluster)
+    for obj in found:
+        if not _is(obj, "WorkflowRun"):
+            answer, done = await applier.apply(obj)
+            if told:
+                click.echo(f"{resource_name({**obj, 'metadata': answer['metadata']})} {done}")
+    if workflow is not None:
+        return
+    for obj in runs or ([_run_of(workflows[0])] if workflows else []):
+        yield (await applier.placed(obj))[1]
+
+
+async def _start(
+    cluster: Cluster, run: Body, params: Sequence[str], name: str | None, logical_date: str | None
+) -> Body:
+    namespace = run["metadata"].get("namespace") or cluster.namespace
+    spec = dict(run.get("spec") or {})
+    if params:
+        from windlass.cli.params import parse
+
+        spec["params"] = {**(spec.get("params") or {}), **parse(params, await _schemas(cluster, namespace, spec))}
+    elif "workflow" in spec:
+        await _schemas(cluster, namespace, spec)
+    if logical_date is not None:
+        spec["logicalDate"] = logical_date
+    metadata = {**run["metadata"], "namespace": namespace}
+    if "name" not in metadata and "generateName" not in metadata:
+        metadata["generateName"] = f"{spec.get('workflow') or 'run'}-"
+    if name is not None:
+        metadata = {key: value for key, value in metadata.items() if key != "generateName"} | {"name": name}
+    try:
+        return await cluster.client.create(RUNS, {**run, "metadata": metadata, "spec": spec})
+    except AlreadyExists:
+        raise Failure(
+            f"there is a run {metadata['name']} already: give another --name, or delete it "
+            f"(kubectl delete workflowruns.{GROUP} {metadata['name']})"
+        ) from None
+
+
+async def _schemas(cluster: Cluster, namespace: str, spec: Body) -> Body | None:
+    """The schemas of the parameters; None when they may not be read. Failure when there is no such Workflow."""
+    if "workflowSpec" in spec:
+        return dict(spec["workflowSpec"].get("params") or {})
+    name = str(spec.get("workflow"))
+    try:
+        workflow = await cluster.client.get(WORKFLOWS, namespace, name)
+    except Forbidden:
+        return None
+    except NotFound:
+        raise Failure(await _no_such_workflow(cluster, namespace, name)) from None
+    return dict(workflow["spec"].get("params") or {})
+
+
+async def _no_such_workflow(cluster: Cluster, namespace: str, name: str) -> str:
+    from windlass.models.findings import suggestion
+
+    known = [item["metadata"]["name"] for item in await cluster.client.list_all(WORKFLOWS, namespace)]
+    hint = suggestion(name, known)
+    return f'there is no Workflow "{name}" in the namespace {namespace}' + (f"; {hint}" if hint else "")
+
+
+async def _watch(cluster: Cluster, started: Sequence[Body]) -> int:
+    from windlass.cli.runs import verdict
+    from windlass.cli.watching import watch_run
+
+    codes = []
+    for run in started:
+        place = Cluster(cluster.client, run["metadata"]["namespace"])
+        codes.append(verdict(await watch_run(place, run["metadata"]["name"])))
+    return FAILED if any(codes) else OK
+
+
+def _run_of(workflow: str) -> Body:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "WorkflowRun",
+        "metadata": {"generateName": f"{workflow}-"},
+        "spec": {"workflow": workflow},
+    }
+
+
+def _is(obj: Body, kind: str) -> bool:
+    return str(obj.get("apiVersion", "")).startswith(f"{GROUP}/") and obj.get("kind") == kind

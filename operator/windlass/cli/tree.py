@@ -1,0 +1,129 @@
+"""A run as a tree of its tasks: the one view of `status`, `run --watch` and `wait`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Console, Group
+from rich.text import Text
+from rich.tree import Tree
+
+from windlass.cli import runs, times
+
+Body = dict[str, Any]
+
+SYMBOLS: Final[dict[str, tuple[str, str]]] = {
+    "Waiting": ("○", "dim"),
+    "Queued": ("◌", "cyan"),
+    "Starting": ("◔", "cyan"),
+    "Pending": ("○", "dim"),
+    "Suspended": ("◫", "yellow"),
+    "Running": ("●", "blue"),
+    "Retrying": ("↻", "yellow"),
+    "Succeeded": ("✔", "green"),
+    "Failed": ("✖", "red"),
+    "UpstreamFailed": ("⊘", "red"),
+    "Skipped": ("–", "dim"),
+    "Cancelled": ("■", "magenta"),
+    "Refused": ("✖", "red"),
+}
+"""A symbol and a colour for each phase; the word stands beside it, so neither is needed to understand."""
+WIDE: Final = 10000
+"""The width where lines are not to be wrapped: in a file or a pipe."""
+
+
+def console() -> Console:
+    """Where trees are printed: in colour on a terminal only, and wrapped there only."""
+    probe = Console(highlight=False)
+    return probe if probe.is_terminal else Console(highlight=False, width=WIDE, color_system=None)
+
+
+def render(run: Body, at: datetime) -> Group:
+    """The run's head, and a tree with a branch for each task."""
+    name = run["metadata"]["name"]
+    root = Tree(Text.assemble((name, "bold"), "  ", _phase(runs.phase(run))), guide_style="dim")
+    status = run.get("status") or {}
+    source = status.get("source") or {}
+    if source.get("step"):
+        _add_task(root, {**source["step"], "name": "source"}, at)
+    for task in runs.task_statuses(run):
+        _add_task(root, task, at)
+    return Group(*(Text(line) for line in _head(run, at)), root)
+
+
+def _head(run: Body, at: datetime) -> Iterator[str]:
+    status = run.get("status") or {}
+    yield f"Workflow:  {runs.workflow_of(run)}"
+    if status.get("progress"):
+        yield f"Progress:  {status['progress']}"
+    if status.get("message"):
+        yield f"Message:   {_one_line(status['message'])}"
+    elif runs.phase(run) == "Pending" and not status:
+        yield "Message:   no controller has seen this run yet: is one running?"
+    if status.get("startedAt"):
+        lasted = status.get("duration") or times.between(status["startedAt"], status.get("finishedAt"), at)
+        yield f"Started:   {status['startedAt']}  ({'took' if status.get('finishedAt') else 'for'} {lasted})"
+    source = status.get("source") or {}
+    if source.get("commit"):
+        yield f"Source:    {source['repo']} at {source['ref']} = {source['commit'][:12]}"
+
+
+def _add_task(root: Tree, task: Body, at: datetime) -> None:
+    phase = task.get("phase", "Waiting")
+    attempts = task.get("attempts") or []
+    line = Text.assemble(_phase(phase, task["name"]))
+    lasted = _lasted(task, attempts, at)
+    for part in (lasted, _tries(task, attempts)):
+        if part:
+            line.append(f"  {part}", "dim")
+    if (wait := task.get("retryAt")) and phase == "Retrying":
+        left = (at - (times.parse(wait) or at)).total_seconds()
+        line.append(f"  again in {times.length(-left)}" if left < 0 else "  again now", "yellow")
+    if phase != "Succeeded" and (said := task.get("message") or _reason(task)):
+        line.append(f"  {_one_line(said)}")
+    branch = root.add(line)
+    failed = [attempt for attempt in attempts if attempt.get("class")]
+    # What went wrong on the way matters as long as the task is not through; then a count is enough.
+    for attempt in failed if phase != "Succeeded" else []:
+        _add_attempt(branch, attempt)
+
+
+def _add_attempt(branch: Tree, attempt: Body) -> None:
+    what = f"attempt {attempt['number']}: {attempt['class']} {attempt.get('reason') or ''}".rstrip()
+    if attempt.get("exitCode") is not None:
+        what += f", exit code {attempt['exitCode']}"
+    line = branch.add(Text(what, "red"))
+    for text in (attempt.get("message") or "").strip().splitlines()[-8:]:
+        line.add(Text(text, "dim"))
+    if attempt.get("hint"):
+        line.add(Text(f"→ {_one_line(attempt['hint'])}", "yellow"))
+
+
+def _phase(phase: str, name: str | None = None) -> Text:
+    symbol, style = SYMBOLS.get(phase, ("?", ""))
+    text = Text.assemble((symbol, style), " ")
+    if name is not None:
+        text.append(name)
+        text.append("  ")
+    return text.append(phase, style)
+
+
+def _lasted(task: Body, attempts: list[Body], at: datetime) -> str:
+    start = task.get("startedAt") or (attempts[0].get("startedAt") if attempts else None)
+    return times.between(start, task.get("finishedAt"), at)
+
+
+def _tries(task: Body, attempts: list[Body]) -> str:
+    count = (task.get("dropped") or 0) + len(attempts)
+    return f"{count} attempts" if count > 1 else ""
+
+
+def _reason(task: Body) -> str:
+    reason = task.get("reason") or ""
+    return "" if reason == task.get("phase") else reason
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
