@@ -94,9 +94,7 @@ def carry_over(kind: Kind, body: Body, old: Body, subresource: str | None) -> Bo
     """What an update leaves as it was: server-kept metadata, and the part that its subresource does not reach."""
     has_status = "status" in kind.subresources
     if subresource == "status" and kind.custom:
-        body = (
-            {**old, "status": body["status"]} if "status" in body else {k: v for k, v in old.items() if k != "status"}
-        )
+        body = {key: value for key, value in {**old, "status": body.get("status")}.items() if value is not None}
     elif subresource == "status":
         body = {**body, **{key: old[key] for key in SPEC_KEPT if key in old}}
     elif subresource == "binding":

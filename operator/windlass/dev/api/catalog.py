@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ class Kind:
     schema: Structural | None = None
     columns: tuple[Column, ...] = ()
     custom: bool = False
+    published: Mapping[str, Any] = field(default_factory=dict)
+    """The schema for readers, as the definition has it."""
 
     @property
     def verbs(self) -> list[str]:
@@ -146,7 +148,7 @@ class Catalog:
     def _key(resource: Resource) -> tuple[str, str, str]:
         return resource.group, resource.version, resource.plural
 
-    def __iter__(self) -> Iterable[Kind]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
 
     def kind(self, resource: Resource) -> Kind:
@@ -203,6 +205,7 @@ def kinds_of(definition: Mapping[str, Any]) -> list[Kind]:
             schema=Structural.of((version.get("schema") or {}).get("openAPIV3Schema") or {}),
             columns=tuple(_columns(version)),
             custom=True,
+            published=(version.get("schema") or {}).get("openAPIV3Schema") or {},
         )
         for version in versions
         if version.get("served")

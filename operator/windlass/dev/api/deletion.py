@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from windlass.dev.api.catalog import Kind
+from windlass.dev.api.catalog import Kind, StorageKey
 from windlass.dev.api.hub import Body, Stored
 from windlass.dev.api.texts import timestamp
 
@@ -26,10 +26,16 @@ def is_due(body: Body) -> bool:
     """Is this marked object to be removed now?"""
     meta = body["metadata"]
     marked = "deletionTimestamp" in meta and not meta.get("deletionGracePeriodSeconds")
-    namespace_in_use = (
-        body["kind"] == "Namespace" and body["apiVersion"] == "v1" and (body.get("spec") or {}).get("finalizers")
-    )
-    return marked and not meta.get("finalizers") and not namespace_in_use
+    namespace = body["kind"] == "Namespace" and body["apiVersion"] == "v1"
+    in_use = namespace and (body.get("spec") or {}).get("finalizers")
+    return marked and not meta.get("finalizers") and not in_use
+
+
+def wants_collector(storage: StorageKey, body: Body) -> bool:
+    """Does this object go only after the collector has dealt with what it holds?"""
+    meta = body["metadata"]
+    held = storage == ("", "namespaces") or not {FOREGROUND, ORPHAN}.isdisjoint(meta.get("finalizers") or ())
+    return held and "deletionTimestamp" in meta
 
 
 def grace_of(kind: Kind, body: Body, asked: int | None) -> int:

@@ -69,9 +69,9 @@ PROBE: Final = fields(
     wholes="initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold "
     "terminationGracePeriodSeconds",
     grpc=fields(texts="service", wholes="port"),
-    **HANDLER,
+    **HANDLER,  # type: ignore[arg-type]  # its keys are not those of the texts
 )
-HOOK: Final = fields(sleep=fields(wholes="seconds"), **HANDLER)
+HOOK: Final = fields(sleep=fields(wholes="seconds"), **HANDLER)  # type: ignore[arg-type]  # as above
 CONTAINER: Final = fields(
     texts="name image workingDir imagePullPolicy terminationMessagePath terminationMessagePolicy restartPolicy",
     flags="stdin stdinOnce tty",

@@ -106,7 +106,8 @@ def causes(body: Body, old: Body | None) -> Iterator[Cause]:
             supported = ", ".join(f'"{choice}"' for choice in choices)
             said = f'Unsupported value: "{spec.get(field)}": supported values: {supported}'
             yield Cause(f"spec.{field}", said, "FieldValueNotSupported")
-    volumes = yield from _volumes(spec)
+    yield from _volumes(spec)
+    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
     names: set[str] = set()
     for part in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(part) or ()):
@@ -121,8 +122,9 @@ def _changed(spec: Body, before: Body) -> Iterator[Cause]:
     if _fixed(spec) != _fixed(before):
         said = (
             "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
+            "negative)"
         )
         yield Cause("spec", said, "FieldValueForbidden")
     deadline, was = spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")
@@ -138,7 +140,7 @@ def _fixed(spec: Body) -> Body:
     return fixed
 
 
-def _volumes(spec: Body) -> Iterator[Any]:
+def _volumes(spec: Body) -> Iterator[Cause]:
     names: set[str] = set()
     for index, volume in enumerate(spec.get("volumes") or ()):
         where = f"spec.volumes[{index}]"
@@ -150,10 +152,9 @@ def _volumes(spec: Body) -> Iterator[Any]:
         names.add(name)
         if sum(1 for key in volume if key != "name") > 1:
             yield Cause(where, "Forbidden: may not specify more than 1 volume type", "FieldValueForbidden")
-    return names
 
 
-def _container(container: Body, where: str, volumes: set[str], names: set[str]) -> Iterator[Cause]:
+def _container(container: Body, where: str, volumes: set[Any], names: set[str]) -> Iterator[Cause]:
     name = container.get("name")
     if not name:
         yield Cause(f"{where}.name", "Required value", "FieldValueRequired")

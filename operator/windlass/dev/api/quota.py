@@ -88,6 +88,15 @@ def _used(store: Store, kind: Kind, namespace: str | None) -> dict[str, Decimal]
     return total
 
 
+def used_by(store: Store, namespace: str, hard: Mapping[str, str]) -> dict[str, str]:
+    """What the objects of a namespace take, of what a quota limits."""
+    total: dict[str, Decimal] = {}
+    for (storage, _), stored in store.in_namespace(namespace):
+        for part, amount in usage(store.catalog.of_storage(storage), stored.body).items():
+            total[part] = total.get(part, Decimal(0)) + amount
+    return {part: shown(total.get(part, Decimal(0)), part) for part in hard}
+
+
 def _exceeded(
     quota: str, parts: list[str], asked: Mapping[str, Decimal], used: Mapping[str, Decimal], hard: Mapping[str, str]
 ) -> str:

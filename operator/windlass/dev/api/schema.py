@@ -1,7 +1,7 @@
 """Structural schemas of custom resources: pruning, defaults and validation, as the API server does them.
 
-A schema is compiled once into a tree of `Structural`. Rules in CEL are not evaluated here; whoever knows a kind gives the
-store a validator that says the same.
+A schema is compiled once into a tree of `Structural`. Rules in CEL are not evaluated here; whoever knows a kind
+gives the store a validator that says the same.
 """
 
 from __future__ import annotations
@@ -185,9 +185,8 @@ class Structural:
             wanted = "integer,string"
         else:
             allowed = _TYPES.get(self.type)
-            if allowed is None or (
-                isinstance(value, allowed) and not (isinstance(value, bool) and self.type != "boolean")
-            ):
+            of_type = allowed is None or isinstance(value, allowed)
+            if of_type and (allowed is None or self.type == "boolean" or not isinstance(value, bool)):
                 return None
             if self.type == "integer" and isinstance(value, float) and value.is_integer():
                 return None

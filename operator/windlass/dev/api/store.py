@@ -1,8 +1,8 @@
 """The objects of the development cluster: what the API server and the pod runner in its process both work on.
 
-All calls are synchronous and take plain dicts; what they return is the caller's own copy. They raise `windlass.errors`. The
-store belongs to one event loop. What follows from a write later (owners that are gone, namespaces that end) is done by
-`windlass.dev.api.collector`.
+All calls are synchronous and take plain dicts; what they return is the caller's own copy. They raise
+`windlass.errors`. The store belongs to one event loop. What follows from a write later (owners that are gone,
+namespaces that end) is done by `windlass.dev.api.collector`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from windlass.resources import CRDS, NAMESPACES, Resource
 ObjectKey = tuple[str, str]
 """Namespace (empty for what has none) and name."""
 Place = tuple[StorageKey, ObjectKey]
+Found = list[Stored]
 
 _DEFINITIONS: StorageKey = (CRDS.group, CRDS.plural)
 _NAMESPACES: StorageKey = ("", "namespaces")
@@ -69,6 +70,8 @@ class Store:
         self.bereft: set[str] = set()
         """UIDs of objects that are gone, whose dependents were not looked at yet."""
         self.dependents: dict[str, set[Place]] = {}
+        self.ending: set[Place] = set()
+        """Marked objects that wait for the collector: namespaces, and deletes that ask something of dependents."""
         self._tables: dict[StorageKey, dict[ObjectKey, Stored]] = {}
         self._hubs: dict[StorageKey, Hub] = {}
         self._journal = journal
@@ -222,7 +225,7 @@ class Store:
     def find(self, storage: StorageKey, key: ObjectKey) -> Stored | None:
         return self._tables.get(storage, {}).get(key)
 
-    def select(self, kind: Kind, namespace: str | None = None, match: Match | None = None) -> list[Stored]:
+    def select(self, kind: Kind, namespace: str | None = None, match: Match | None = None) -> Found:
         """The stored objects of a kind, ordered by namespace and name."""
         table = self._tables.get(kind.storage, {})
         keys = sorted(table if namespace is None else (key for key in table if key[0] == namespace))
@@ -341,7 +344,7 @@ class Store:
             self._journal.write(change, storage, stored)
         self._place(change, storage, key, stored, old)
         self.hub(storage).publish(Change(change, stored, old))
-        if change == "DELETED" or "deletionTimestamp" in body["metadata"] or "ownerReferences" in body["metadata"]:
+        if self.bereft or self.ending:
             self.touched()
         return stored
 
@@ -352,12 +355,15 @@ class Store:
             self.dependents[owner].discard(place)
         if change == "DELETED":
             del table[key]
+            self.ending.discard(place)
             self.bereft.add(stored.body["metadata"]["uid"])
         else:
             table[key] = stored
             for owner in _owners(stored) - _owners(old):
                 self.dependents.setdefault(owner, set()).add(place)
                 self.bereft.add(owner)
+            if deletion.wants_collector(storage, stored.body):
+                self.ending.add(place)
         if storage == _DEFINITIONS:
             self.catalog.undefine(stored.body) if change == "DELETED" else self.catalog.define(stored.body)
 
@@ -397,7 +403,4 @@ def _copied(obj: Body) -> Body:
 
 
 def _suffix() -> str:
-    number = uuid.uuid4().int
-    return "".join(
-        _LETTERS[number >> (5 * place) & 31 if (number >> (5 * place) & 31) < 27 else 0] for place in range(5)
-    )
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in uuid.uuid4().bytes[:5])
