@@ -1,7 +1,8 @@
 """The verbs of the Kubernetes API over plain dicts: the only way in which Windlass talks to a cluster.
 
-Reads are repeated a few times when the server can't answer. Writes never are: whether one whose answer was lost was
-carried out is the caller's to find out.
+Reads are repeated a few times when the server can't answer. Creates and patches never are: whether one whose answer
+was lost was carried out is the caller's to find out. (aiohttp sends a PUT or DELETE once more when the server closed an
+idle connection under it; the version or UID in them makes that harmless.)
 """
 
 from __future__ import annotations

@@ -93,28 +93,42 @@ class KubeconfigCredentials:
     def _load(self) -> Login:
         # Imported late: its models weigh tens of megabytes, which a controller in a cluster can do without.
         from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
+        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 
         path = self.path or str(Path("~/.kube/config").expanduser())
         try:
-            found = Configuration()
             # The package has no types.
-            load_kube_config(path, self.context, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
-            contexts, current = list_kube_config_contexts(path)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+            merged = KubeConfigMerger(path).config  # type: ignore[no-untyped-call]
+            loader = KubeConfigLoader(merged, self.context)  # type: ignore[no-untyped-call]
+            found = Configuration()
+            loader.load_and_set(found)  # type: ignore[no-untyped-call]
+            context: dict[str, Any] = loader.current_context["context"]
+            login = _login_of(found, context.get("namespace") or "default")
+            plugin = _plugin_of([entry.value for entry in merged.value["users"]], context.get("user"))
+        except Exception as error:  # of a file that is no kubeconfig, its readers raise anything
             message = f"no way into the cluster by the kubeconfig {path}: {_words(error)}"
             raise Unauthorized(message, reason="LoginFailed") from None
-        context = next((entry for entry in contexts if entry["name"] == self.context), current)
-        return _login_of(found, (context.get("context") or {}).get("namespace") or "default")
+        if plugin and not login.authorization and not (login.tls and login.tls.certificate):
+            message = f"no way into the cluster by the kubeconfig {path}: its plugin {plugin} gave no credentials"
+            raise Unauthorized(message, reason="LoginFailed")
+        return login
+
+
+def _plugin_of(users: list[dict[str, Any]], name: str | None) -> str | None:
+    """The command of a user's exec plugin. The package takes one that failed for a user without credentials."""
+    user: dict[str, Any] = next((entry.get("user") or {} for entry in users if entry.get("name") == name), {})
+    plugin = user.get("exec") or {}
+    return plugin.get("command")
 
 
 def _words(error: Exception) -> str:
-    # What an exec plugin printed may hold a token; only its standard error, or a parser's complaint, comes here, and
-    # neither is worth more than its first line.
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    # The package names a place in the file by all that stands there, tokens too: nothing from the first brace on.
+    words = (str(error).strip().splitlines() or [""])[0].partition("{")[0].rstrip("/ ")
+    return f"{type(error).__name__}: {words[:300]}"
 
 
 def _login_of(found: Any, namespace: str) -> Login:
+    """What of the package's configuration makes a request."""
     authorization = found.get_api_key_with_prefix("BearerToken") or found.get_api_key_with_prefix("authorization")
     if authorization and " " not in authorization:
         authorization = f"Bearer {authorization}"

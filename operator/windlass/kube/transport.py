@@ -97,7 +97,7 @@ class Transport:
         try:
             answer = await self._send(call, limits)
             async with answer:
-                if answer.status >= 400:
+                if answer.status >= 300:
                     raise error_of(call.verb, answer.status, await answer.read(), answer.headers.get("Retry-After"))
                 yield answer
         except TimeoutError as error:
