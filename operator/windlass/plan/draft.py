@@ -1,0 +1,105 @@
+"""A plan in the making: what is known, and what has been decided so far. It lives within one call of `plan_run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from windlass.models.common import format_time
+from windlass.models.run import RunPhase, SourceStatus, TaskStatus
+from windlass.plan.context import run_context
+from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, RunEvent, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """That tasks are being stopped, why and since when."""
+
+    reason: str
+    since: datetime
+    finals: bool = False
+    """The tasks of `finally` too."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one call of the planner gathers, task by task."""
+
+    seen: Seen
+    now: datetime
+    moment: str
+    """`now` as it is written."""
+    tasks: dict[str, TaskStatus]
+    pods: Mapping[tuple[str, int], PodView]
+    """The run's pods by task and attempt."""
+    free_slots: int | None
+    source: SourceStatus | None = None
+    stopping: Stopping | None = None
+    holding: bool = False
+    """Nothing new starts for now: the run is suspended, or is about to be stopped."""
+    outcome: RunPhase | None = None
+    """How the tasks ended, once all have."""
+    output_bytes: int | None = None
+    """The size of all outputs so far; None: not counted yet."""
+    launches: list[Launch] = field(default_factory=list)
+    endings: dict[str, PodEnding] = field(default_factory=dict)
+    """By pod; the first reason counts."""
+    events: list[RunEvent] = field(default_factory=list)
+    wake_at: datetime | None = None
+    _context: dict[str, Any] | None = None
+
+    @classmethod
+    def begin(cls, seen: Seen, now: datetime) -> Draft:
+        """Nothing decided yet."""
+        stored = {task.name: task for task in seen.run.status.tasks}
+        spec = seen.program.spec
+        names = [task.name for task in (*spec.tasks, *spec.finally_)]
+        return cls(
+            seen=seen,
+            now=now,
+            moment=format_time(now),
+            tasks={name: stored.get(name) or TaskStatus(name=name) for name in names},
+            pods={(pod.task, pod.attempt): pod for pod in seen.pods.values()},
+            free_slots=seen.free_slots,
+            source=seen.run.status.source,
+        )
+
+    def stops(self, node: Node) -> Stopping | None:
+        """Whether this task is to be stopped."""
+        stopping = self.stopping
+        return stopping if stopping is not None and (stopping.finals or not node.is_finally) else None
+
+    def wake(self, moment: datetime) -> None:
+        """Plan again at this moment."""
+        if self.wake_at is None or moment < self.wake_at:
+            self.wake_at = moment
+
+    def end(self, pod: PodView, how: EndHow, why: str) -> None:
+        """Have the pod ended."""
+        self.endings.setdefault(pod.name, PodEnding(pod.name, pod.uid, how, why))
+
+    def warn(self, reason: str, note: str, status: TaskStatus) -> None:
+        """Tell people what happened to a task."""
+        attempt = status.attempts[-1].number if status.attempts else None
+        self.events.append(RunEvent("Warning", reason, note, task=status.name, attempt=attempt))
+
+    def context(self) -> Mapping[str, Any]:
+        """What the templates of all tasks share."""
+        made = self._context
+        if made is None:
+            made = self._context = run_context(self.seen.run)
+        return made
+
+    def logical_date(self) -> str:
+        """The moment that the run is about, as its containers are told."""
+        return format_time(self.context()["logical_date"])
+
+
+def changed(status: TaskStatus, **update: Any) -> TaskStatus:
+    """The status with these fields; the very same object when they are so already."""
+    values = status.__dict__
+    if all(values[name] == value for name, value in update.items()):
+        return status
+    return status.model_copy(update=update)

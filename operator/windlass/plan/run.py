@@ -1,0 +1,194 @@
+"""The planner: from what is known of a run to what to do next. Equal inputs give equal plans.
+
+ended before? ──▶ only its pods and its workspace are left
+a pod that the status names is missing? ──▶ have it read live first
+stop? ──▶ source ──▶ tasks, in topological order ──▶ finally ──▶ end? ──▶ pods ──▶ status
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from windlass import names
+from windlass.models.common import format_time
+from windlass.models.run import RunPhase, TaskStatus, WorkflowRunStatus
+from windlass.plan.attempts import under_way
+from windlass.plan.budget import fit, json_size
+from windlass.plan.draft import Draft
+from windlass.plan.finish import finished, tasks_outcome
+from windlass.plan.progress import progress, running_conditions, running_message
+from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, settle_pods, workspace_due
+from windlass.plan.source import advance_source
+from windlass.plan.stopping import asked_to_stop, finally_deadline, run_deadline, time_out, time_out_finally
+from windlass.plan.tasks import advance
+from windlass.plan.types import Node, Plan, Seen
+
+
+def plan_run(seen: Seen, now: datetime) -> Plan:
+    """The next actions of a run that was admitted."""
+    phase = seen.run.status.phase
+    if phase is not None and phase.ended:
+        return _after_end(seen, now)
+    missing = tuple(_unconfirmed(seen))
+    if missing:
+        return Plan(status=seen.run.status, confirm=missing)
+    draft = Draft.begin(seen, now)
+    _advance(draft)
+    status = _status(draft)
+    fields_of_end = {} if status.phase is None or not status.phase.ended else _end_actions(draft, status)
+    return Plan(
+        status=status,
+        launches=tuple(draft.launches),
+        releases=settle_pods(draft, draft.source),
+        endings=tuple(draft.endings.values()),
+        create_workspace=_needs_workspace(draft),
+        events=tuple(draft.events),
+        urgent=status.phase is not seen.run.status.phase,
+        wake_at=draft.wake_at,
+        **fields_of_end,
+    )
+
+
+def _unconfirmed(seen: Seen) -> Iterator[str]:
+    """Pods of attempts under way that the cache lacks, and nobody has looked for yet."""
+    for status in _all_statuses(seen.run.status):
+        if under_way(status):
+            pod = status.attempts[-1].pod
+            if pod is not None and pod not in seen.pods and pod not in seen.gone and pod not in seen.refusals:
+                yield pod
+
+
+def _all_statuses(status: WorkflowRunStatus) -> Iterable[TaskStatus]:
+    step = status.source.step if status.source is not None else None
+    return status.tasks if step is None else [step, *status.tasks]
+
+
+def _advance(draft: Draft) -> None:
+    """Bring everything as far as it goes."""
+    seen = draft.seen
+    nodes = seen.program.nodes.values()
+    main = [node for node in nodes if not node.is_finally]
+    finals = [node for node in nodes if node.is_finally]
+    draft.stopping = asked_to_stop(seen.run, draft.now)
+    deadline = run_deadline(seen, draft.now)
+    late = deadline is not None and deadline <= draft.now and draft.stopping is None
+    draft.holding = seen.run.spec.suspend or late
+    advance_source(draft)
+    open_tasks = _advance_nodes(draft, main)
+    if late and open_tasks:
+        time_out(draft)
+        advance_source(draft)
+        open_tasks = _advance_nodes(draft, main)
+    draft.holding = seen.run.spec.suspend
+    if open_tasks:
+        if deadline is not None and draft.stopping is None:
+            draft.wake(deadline)
+        return
+    draft.outcome = tasks_outcome(seen.program, draft.tasks, draft.stopping.reason if draft.stopping else None)
+    if finals:
+        _advance_finally(draft, finals, deadline)
+
+
+def _advance_finally(draft: Draft, finals: list[Node], deadline: datetime | None) -> None:
+    own_deadline = finally_deadline(draft, deadline)
+    open_finals = _advance_nodes(draft, finals)
+    if open_finals and own_deadline is not None:
+        if own_deadline > draft.now:
+            draft.wake(own_deadline)
+        else:
+            draft.launches.clear()
+            time_out_finally(draft, own_deadline)
+            _advance_nodes(draft, finals)
+
+
+def _advance_nodes(draft: Draft, nodes: Iterable[Node]) -> int:
+    """Advance these tasks in their order; how many are not at their end."""
+    tasks, left = draft.tasks, 0
+    for node in nodes:
+        name = node.task.name
+        before = tasks[name]
+        if before.phase.ended:
+            continue
+        after = advance(draft, node, before)
+        if after is not before:
+            tasks[name] = after
+        left += not after.phase.ended
+    return left
+
+
+def _status(draft: Draft) -> WorkflowRunStatus:
+    """What the status should be; the very same object when nothing changed."""
+    run = draft.seen.run
+    stored = run.status
+    tasks = [*draft.tasks.values()]
+    ended = _all_ended(draft, tasks)
+    fields = finished(draft, stored) if ended else _running(draft, stored, tasks)
+    fitted = fit(tasks, json_size(stored.params) if stored.params else 0)
+    if len(stored.tasks) != len(fitted) or any(a is not b for a, b in zip(fitted, stored.tasks, strict=True)):
+        fields["tasks"] = list(fitted)
+    fields["source"] = draft.source
+    if draft.launches and draft.seen.program.spec.workspace is not None:
+        fields["workspace"] = names.workspace_claim_name(run.name, run.uid)
+    values = stored.__dict__
+    update = {name: value for name, value in fields.items() if values[name] != value}
+    return stored.model_copy(update=update) if update else stored
+
+
+def _all_ended(draft: Draft, tasks: Iterable[TaskStatus]) -> bool:
+    step = draft.source.step if draft.source is not None else None
+    return all(task.phase.ended for task in tasks) and (step is None or step.phase.ended)
+
+
+def _running(draft: Draft, stored: WorkflowRunStatus, tasks: list[TaskStatus]) -> dict[str, Any]:
+    run = draft.seen.run
+    phase = RunPhase.SUSPENDED if run.spec.suspend else RunPhase.RUNNING
+    stopping = draft.stopping
+    reason = stopping.reason if stopping is not None else "Suspended" if run.spec.suspend else "TasksRunning"
+    message = running_message(tasks)
+    return {
+        "phase": phase,
+        "reason": reason,
+        "message": f"stopping: {message}" if stopping is not None else message,
+        "progress": progress(tasks),
+        "workflow": stored.workflow or run.workflow,
+        "started_at": stored.started_at or draft.moment,
+        "stop_reason": stopping.reason if stopping is not None else None,
+        "stopping_at": format_time(stopping.since) if stopping is not None else None,
+        "observed_generation": run.generation,
+        "conditions": running_conditions(stored.conditions, run, phase, draft.moment),
+    }
+
+
+def _needs_workspace(draft: Draft) -> bool:
+    """Whether the claim may not be there yet: no pod of a task was ever seen."""
+    if draft.seen.program.spec.workspace is None:
+        return False
+    if all(launch.task == names.SOURCE_STEP for launch in draft.launches):
+        return False
+    seen_pods = any(pod.task != names.SOURCE_STEP for pod in draft.seen.pods.values())
+    recorded = any(attempt.uid is not None for task in draft.seen.run.status.tasks for attempt in task.attempts)
+    return not (seen_pods or recorded)
+
+
+def _after_end(seen: Seen, now: datetime) -> Plan:
+    """What is left to do for a run that has ended."""
+    draft = Draft.begin(seen, now)
+    releases = settle_pods(draft, seen.run.status.source)
+    return Plan(
+        status=seen.run.status,
+        releases=releases,
+        endings=tuple(draft.endings.values()),
+        **_end_actions(draft, seen.run.status),
+        wake_at=draft.wake_at,
+    )
+
+
+def _end_actions(draft: Draft, status: WorkflowRunStatus) -> dict[str, Any]:
+    due = workspace_due(draft.seen.program, status)
+    waits = due is not None and due > draft.now
+    delete = due is not None and due <= draft.now < due + DELETE_WORKSPACE_WITHIN
+    if due is not None and waits:
+        draft.wake(due)
+    return {"delete_workspace": delete, "forget": not draft.seen.pods and not waits}

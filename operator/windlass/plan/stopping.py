@@ -1,0 +1,65 @@
+"""Why and when a run is stopped: asked for, or its time is over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from windlass.models.common import delta, parse_time
+from windlass.models.run import Stop
+from windlass.plan.draft import Draft, Stopping
+from windlass.plan.types import RunView, Seen
+
+FINALLY_TIME: Final = timedelta(minutes=10)
+"""What `finally` has of its own after a run that was stopped or has used up its timeout."""
+CANCELLED: Final = "Cancelled"
+TERMINATED: Final = "Terminated"
+TIMED_OUT: Final = "TimedOut"
+SOURCE_FAILED: Final = "SourceFailed"
+
+
+def asked_to_stop(run: RunView, now: datetime) -> Stopping | None:
+    """Whether the run is being stopped: by its spec, or since an earlier plan."""
+    stop, reason = run.spec.stop, run.status.stop_reason
+    if stop is None and reason is None:
+        return None
+    if stop is Stop.TERMINATE and reason in (None, CANCELLED):
+        reason = TERMINATED
+    elif reason is None:
+        reason = CANCELLED
+    since = parse_time(run.status.stopping_at) if run.status.stopping_at else now
+    return Stopping(reason, since, finals=stop is Stop.TERMINATE or reason == SOURCE_FAILED)
+
+
+def run_deadline(seen: Seen, now: datetime) -> datetime | None:
+    """When the run's timeout is over."""
+    timeout = seen.program.spec.timeout
+    if timeout is None:
+        return None
+    started = parse_time(seen.run.status.started_at) if seen.run.status.started_at else now
+    return started + delta(timeout)
+
+
+def finally_deadline(draft: Draft, deadline: datetime | None) -> datetime | None:
+    """When the tasks of `finally` are stopped; None: they may take their time."""
+    if draft.stopping is None and deadline is None:
+        return None
+    ends = [
+        parse_time(task.finished_at)
+        for name, task in draft.tasks.items()
+        if task.finished_at is not None and not draft.seen.program.nodes[name].is_finally
+    ]
+    own = max(ends, default=draft.now) + FINALLY_TIME
+    return max(own, deadline) if deadline is not None and draft.stopping is None else own
+
+
+def time_out(draft: Draft) -> None:
+    """Stop the run, for its time is over."""
+    draft.stopping = Stopping(TIMED_OUT, draft.now)
+
+
+def time_out_finally(draft: Draft, deadline: datetime) -> None:
+    """Stop what is left of `finally`, for its time is over."""
+    before = draft.stopping
+    reason, since = (before.reason, before.since) if before is not None else (TIMED_OUT, deadline)
+    draft.stopping = Stopping(reason, since, finals=True)

@@ -1,0 +1,258 @@
+"""What becomes of one task: it waits, is skipped, starts, goes on, ends.
+
+Waiting ──rule──▶ UpstreamFailed | Skipped
+   │ start
+   ├──when is false──▶ Skipped          ┌──────── Retrying ◀──────┐
+   ▼                                    ▼                         │
+Queued ──▶ Starting ──▶ Running ──▶ Succeeded | Failed | … ───────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from windlass import names
+from windlass.models.common import format_time, parse_time
+from windlass.models.run import Attempt, TaskPhase, TaskStatus
+from windlass.plan.attempts import (
+    adopt,
+    cancel,
+    fail,
+    follow,
+    next_number,
+    refused,
+    under_way,
+    vanished,
+    with_attempt,
+)
+from windlass.plan.budget import cut
+from windlass.plan.context import task_context, trigger_of
+from windlass.plan.draft import Draft, changed
+from windlass.plan.rendering import render_task
+from windlass.plan.retries import next_memory
+from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
+from windlass.plan.templates import TemplateError, render, truth
+from windlass.plan.types import Launch, Node, RefusalKind
+
+_FIELD_OF: Final = {
+    TaskPhase.SUCCEEDED: "succeeded",
+    TaskPhase.FAILED: "failed",
+    TaskPhase.CANCELLED: "failed",
+    TaskPhase.UPSTREAM_FAILED: "upstream_failed",
+    TaskPhase.SKIPPED: "skipped",
+}
+_WORDS: Final = {
+    TaskPhase.SUCCEEDED: "succeeded",
+    TaskPhase.FAILED: "failed",
+    TaskPhase.CANCELLED: "was cancelled",
+    TaskPhase.UPSTREAM_FAILED: "did not run, because of a failure before it",
+    TaskPhase.SKIPPED: "was skipped",
+}
+_CULPRITS: Final[Mapping[str, frozenset[TaskPhase]]] = {
+    "UpstreamFailed": frozenset({TaskPhase.FAILED, TaskPhase.CANCELLED, TaskPhase.UPSTREAM_FAILED}),
+    "UpstreamSkipped": frozenset({TaskPhase.SKIPPED}),
+    "UpstreamNotFailed": frozenset({TaskPhase.SUCCEEDED, TaskPhase.SKIPPED}),
+    "UpstreamNotSkipped": frozenset(_WORDS) - {TaskPhase.SKIPPED},
+}
+
+
+def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Bring a task as far as it goes now."""
+    if status.phase.ended:
+        return status
+    status = _followed(draft, node, status)
+    if status.phase.ended or under_way(status):
+        return status
+    if (stopping := draft.stops(node)) is not None:
+        return cancel(status, stopping.reason, draft.moment)
+    if status.phase is TaskPhase.WAITING:
+        return _decided(draft, node, status)
+    if status.phase is TaskPhase.RETRYING and status.retry_at is not None:
+        due = parse_time(status.retry_at)
+        if due > draft.now:
+            draft.wake(due)
+            return status
+    return _launched(draft, node, status)
+
+
+def _followed(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Take what the pods of this and the next attempts say: several may have come and gone unrecorded."""
+    while not status.phase.ended:
+        if under_way(status):
+            attempt = status.attempts[-1]
+            pod = draft.seen.pods.get(attempt.pod or "")
+            if pod is not None and attempt.uid in (None, pod.uid):
+                status = follow(draft, node, status, pod)
+            elif attempt.uid is not None:
+                status = vanished(draft, node, status)
+            else:
+                return status.model_copy(update={"attempts": status.attempts[:-1], "phase": TaskPhase.QUEUED})
+            if under_way(status):
+                return status
+            continue
+        found = draft.pods.get((status.name, next_number(status)))
+        if found is None:
+            return status
+        memory = next_memory(node.task, status.attempts[-1] if status.attempts else None)
+        status = adopt(status, found, memory, draft.moment)
+    return status
+
+
+def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Ask the trigger rule, then `when`."""
+    is_source = node is draft.seen.program.source_step
+    if not is_source and draft.source is not None and draft.source.commit is None:
+        return status
+    ruled = verdict(node.task.trigger_rule, count(node.upstream, draft.tasks))
+    if ruled.kind is VerdictKind.WAIT:
+        return status
+    if ruled.kind is not VerdictKind.START:
+        return _not_started(draft, node, status, ruled)
+    try:
+        wanted = _when(draft, node, status)
+    except TemplateError as error:
+        return fail(draft, status, "TemplateError", str(error))
+    update: dict[str, Any] = {"ready_at": draft.moment, "reason": None, "message": None}
+    if not wanted:
+        message = None if isinstance(node.task.when, bool) else cut(f"when is false: {node.task.when}", 256)
+        update |= {"phase": TaskPhase.SKIPPED, "reason": "WhenFalse", "message": message, "finished_at": draft.moment}
+    elif node.is_join and not is_source:
+        update |= {"phase": TaskPhase.SUCCEEDED, "reason": "Joined", "finished_at": draft.moment}
+    else:
+        update["phase"] = TaskPhase.QUEUED
+        return _launched(draft, node, status.model_copy(update=update))
+    return status.model_copy(update=update)
+
+
+def count(upstream: Sequence[str], tasks: Mapping[str, TaskStatus]) -> Counts:
+    """How the direct upstream tasks stand."""
+    counts = dict.fromkeys(("succeeded", "failed", "upstream_failed", "skipped"), 0)
+    for name in upstream:
+        field = _FIELD_OF.get(tasks[name].phase)
+        if field is not None:
+            counts[field] += 1
+    return Counts(len(upstream), **counts)
+
+
+def _not_started(draft: Draft, node: Node, status: TaskStatus, ruled: Verdict) -> TaskStatus:
+    phase = TaskPhase.SKIPPED if ruled.kind is VerdictKind.SKIP else TaskPhase.UPSTREAM_FAILED
+    return status.model_copy(
+        update={
+            "phase": phase,
+            "reason": ruled.reason,
+            "message": _because(draft, node, ruled.reason),
+            "finished_at": draft.moment,
+        }
+    )
+
+
+def _because(draft: Draft, node: Node, reason: str) -> str | None:
+    wanted = _CULPRITS.get(reason)
+    if wanted is None:
+        return None
+    found = [(name, draft.tasks[name].phase) for name in node.upstream if draft.tasks[name].phase in wanted]
+    if not found:
+        return None
+    name, phase = found[0]
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{name} {_WORDS[phase]}{others}"
+
+
+def _when(draft: Draft, node: Node, status: TaskStatus) -> bool:
+    when = node.task.when
+    if when is None or isinstance(when, bool):
+        return when is not False
+    value = render({"when": when}, _context(draft, node, next_number(status)), double_dollar=False)["when"]
+    try:
+        return truth(value)
+    except TemplateError as error:
+        raise TemplateError(error.problem, when, ("when",)) from None
+
+
+def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Make the pod of the next attempt, unless something is in the way: then the task is Queued, and says why."""
+    run = draft.seen.run
+    number = next_number(status)
+    pod = names.pod_name(run.name, run.uid, status.name, number)
+    refusal = draft.seen.refusals.get(pod)
+    if refusal is not None and refusal.kind is RefusalKind.LAUNCH:
+        return refused(draft, status, refusal.reason, refusal.message)
+    if draft.holding:
+        return changed(status, phase=TaskPhase.QUEUED, reason="Suspended", message=None, retry_at=None)
+    if refusal is not None and (refusal.retry_at is None or refusal.retry_at > draft.now):
+        return _put_off(draft, status, pod)
+    if draft.free_slots is not None and draft.free_slots <= 0:
+        limit = draft.seen.program.spec.concurrency
+        message = f"the workflow has {limit.max_active_tasks} tasks running, its limit" if limit else None
+        return changed(status, phase=TaskPhase.QUEUED, reason="MaxActiveTasks", message=message, retry_at=None)
+    if refusal is None and status.phase is TaskPhase.QUEUED and status.retry_at is not None:
+        due = parse_time(status.retry_at)
+        if due > draft.now:
+            draft.wake(due)
+            return status
+    return _start(draft, node, status, number, pod)
+
+
+def _put_off(draft: Draft, status: TaskStatus, pod: str) -> TaskStatus:
+    refusal = draft.seen.refusals[pod]
+    if refusal.retry_at is not None:
+        draft.wake(refusal.retry_at)
+    if status.reason != refusal.reason and refusal.reason == "QuotaExceeded":
+        draft.warn("WaitingForQuota", f"{status.name}: {refusal.message}", status)
+    retry_at = format_time(refusal.retry_at) if refusal.retry_at else None
+    message = cut(refusal.message, 512) or None
+    return changed(status, phase=TaskPhase.QUEUED, reason=refusal.reason, message=message, retry_at=retry_at)
+
+
+def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) -> TaskStatus:
+    try:
+        body = render_task(node.task, _context(draft, node, number))
+    except TemplateError as error:
+        return fail(draft, status, "TemplateError", str(error))
+    if body.image is None and node is not draft.seen.program.source_step:
+        body = body.model_copy(update={"image": draft.seen.default_image})
+    memory = next_memory(body, status.attempts[-1] if status.attempts else None)
+    draft.launches.append(
+        Launch(
+            pod=pod,
+            task=status.name,
+            attempt=number,
+            body=body,
+            environment=_environment(draft, status.name, number),
+            memory=memory,
+            recreate=pod in draft.seen.gone,
+        )
+    )
+    if draft.free_slots is not None:
+        draft.free_slots -= 1
+    attempt = Attempt(number=number, pod=pod, memory=memory)
+    update = with_attempt(status, attempt)
+    return status.model_copy(
+        update={**update, "phase": TaskPhase.STARTING, "reason": None, "message": None, "retry_at": None}
+    )
+
+
+def _context(draft: Draft, node: Node, attempt: int) -> Mapping[str, Any]:
+    outcome = draft.outcome.value if draft.outcome is not None and node.is_finally else None
+    return task_context(draft.context(), draft.seen.program, node, draft.tasks, attempt, outcome)
+
+
+def _environment(draft: Draft, task: str, attempt: int) -> dict[str, str]:
+    run = draft.seen.run
+    logical_date = draft.logical_date()
+    values = {
+        "NAMESPACE": run.namespace,
+        "WORKFLOW": run.workflow,
+        "RUN": run.name,
+        "RUN_UID": run.uid,
+        "TASK": task,
+        "ATTEMPT": str(attempt),
+        "TRIGGER": trigger_of(run),
+        "LOGICAL_DATE": logical_date,
+        "DATA_INTERVAL_START": logical_date,
+        "DATA_INTERVAL_END": logical_date,
+    }
+    if draft.source is not None and draft.source.commit is not None:
+        values["COMMIT"] = draft.source.commit
+    return {f"WINDLASS_{name}": value for name, value in values.items()}
