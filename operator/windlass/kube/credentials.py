@@ -99,6 +99,8 @@ class KubeconfigCredentials:
         try:
             # The package has no types.
             merged = KubeConfigMerger(path).config  # type: ignore[no-untyped-call]
+            if merged is None:
+                raise ValueError("there is no such file")
             loader = KubeConfigLoader(merged, self.context)  # type: ignore[no-untyped-call]
             found = Configuration()
             loader.load_and_set(found)  # type: ignore[no-untyped-call]

@@ -123,6 +123,13 @@ async def test_bad_files(tmp_path: Path, text: str | None) -> None:
         await KubeconfigCredentials(str(path)).login()
 
 
+async def test_no_file_is_said_plainly() -> None:
+    with pytest.raises(Unauthorized) as caught:
+        await KubeconfigCredentials("/nowhere").login()
+    words = "no way into the cluster by the kubeconfig /nowhere: ValueError: there is no such file"
+    assert caught.value.message == words
+
+
 async def test_a_broken_file_shows_no_token(tmp_path: Path) -> None:
     path = tmp_path / "config"
     kubeconfig(path, {"token": "s3cret", "exec": "nonsense", "client-certificate-data": "***s3cret***"})

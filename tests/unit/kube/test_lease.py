@@ -1,0 +1,297 @@
+"""Leadership: one at a time, whatever clocks and networks do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from support.clock import VirtualClock, settle
+from windlass.errors import AlreadyExists, Conflict, NotFound, ServerError, Unreachable
+from windlass.kube.lease import DURATION, MARGIN, RETRY, Leadership
+from windlass.resources import Resource
+
+STOPS_AFTER = DURATION - MARGIN
+
+
+class Server:
+    """A lease, with optimistic locking, and the ways in which requests fail."""
+
+    def __init__(self) -> None:
+        self.lease: dict[str, Any] | None = None
+        self.version = 0
+        self.failing: set[str] = set()
+        self.loses_answers = False
+        self.requests = 0
+
+    @property
+    def holder(self) -> str | None:
+        return self.lease and self.lease["spec"].get("holderIdentity")
+
+    def of(self, client: str) -> Client:
+        return Client(self, client)
+
+    def ask(self, client: str) -> None:
+        self.requests += 1
+        if client in self.failing:
+            raise Unreachable("gone")
+
+    def store(self, lease: dict[str, Any]) -> dict[str, Any]:
+        self.version += 1
+        self.lease = deepcopy(lease)
+        self.lease["metadata"]["resourceVersion"] = str(self.version)
+        if self.loses_answers:
+            raise Unreachable("the answer was lost")
+        return deepcopy(self.lease)
+
+
+class Client:
+    """What one process sees of it."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
+        self.server.ask(self.name)
+        if self.server.lease is None:
+            raise NotFound("no lease", 404)
+        return deepcopy(self.server.lease)
+
+    async def create(self, resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+        self.server.ask(self.name)
+        if self.server.lease is not None:
+            raise AlreadyExists("there is one", 409)
+        return self.server.store(obj)
+
+    async def replace(self, resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+        self.server.ask(self.name)
+        if self.server.lease is None:
+            raise NotFound("no lease", 404)
+        if obj["metadata"]["resourceVersion"] != self.server.lease["metadata"]["resourceVersion"]:
+            raise Conflict("outdated", 409)
+        return self.server.store(obj)
+
+
+class World:
+    def __init__(self) -> None:
+        self.server = Server()
+        self.clock = VirtualClock()
+        self.said: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    def stand(self, name: str, clock: VirtualClock | None = None) -> Leadership:
+        clock = clock or self.clock
+        leadership = Leadership(
+            self.server.of(name),
+            "windlass",
+            "windlass-controller",
+            name,
+            on_started=lambda: self.said.append(f"{name} starts"),
+            on_stopped=lambda: self.said.append(f"{name} stops"),
+            now=clock.now,
+            monotonic=clock.monotonic,
+            sleep=clock.sleep,
+            chance=lambda: 0.0,
+        )
+        self.tasks[name] = asyncio.create_task(leadership.run())
+        return leadership
+
+    async def end(self, name: str) -> None:
+        self.tasks[name].cancel()
+        await asyncio.wait([self.tasks[name]])
+
+    async def advance(self, seconds: float, step: float = 0.5) -> None:
+        await settle()
+        for _ in range(int(seconds / step)):
+            await self.clock.advance(step)
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    it = World()
+    try:
+        yield it
+    finally:
+        for name in it.tasks:
+            await it.end(name)
+
+
+async def test_the_first_leads_and_renews() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(60)
+        assert (a.is_leader, a.holder, a.transitions, w.said) == (True, "a", 0, ["a starts"])
+        assert w.server.lease is not None
+        assert w.server.lease["spec"] == {
+            "holderIdentity": "a",
+            "acquireTime": "2025-04-01T12:00:00.000000Z",
+            "renewTime": "2025-04-01T12:01:00.000000Z",
+            "leaseDurationSeconds": 15,
+        }
+        assert w.server.requests == 2 + 60 / RETRY, "a renewal is one request"
+
+
+async def test_the_second_waits() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(1)
+        b = w.stand("b")
+        await w.advance(60)
+        assert (a.is_leader, b.is_leader, b.holder) == (True, False, "a")
+
+
+async def test_given_back_at_an_orderly_end() -> None:
+    async with world() as w:
+        w.stand("a")
+        await w.advance(1)
+        b = w.stand("b")
+        await w.advance(5)
+        await w.end("a")
+        assert w.server.holder == ""
+        await w.advance(RETRY)
+        assert (b.is_leader, b.transitions) == (True, 1)
+        assert w.said == ["a starts", "a stops", "b starts"]
+
+
+async def test_a_leader_that_is_cut_off_stops_before_the_next_begins() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(1)
+        b = w.stand("b")
+        await w.advance(10)
+        w.server.failing.add("a")
+        for _ in range(60):
+            await w.advance(0.5)
+            assert not (a.is_leader and b.is_leader)
+        assert (w.said, a.is_leader, b.is_leader) == (["a starts", "a stops", "b starts"], False, True)
+        w.server.failing.clear()
+        await w.advance(60)
+        assert (a.is_leader, b.is_leader, a.holder) == (False, True, "b")
+
+
+async def test_a_frozen_leader_knows_at_once() -> None:
+    async with world() as w:
+        mine = VirtualClock()
+        a = w.stand("a", mine)
+        await settle()
+        assert a.is_leader
+        mine._elapsed = STOPS_AFTER - 0.1
+        assert a.is_leader
+        mine._elapsed = STOPS_AFTER
+        assert not a.is_leader, "before any timer has fired"
+        assert w.said == ["a starts"]
+        await mine.advance(0.1)
+        assert w.said[:2] == ["a starts", "a stops"]
+
+
+async def test_a_frozen_leader_does_not_come_back_over_another() -> None:
+    async with world() as w:
+        mine = VirtualClock()
+        a = w.stand("a", mine)
+        await settle()
+        b = w.stand("b")
+        await w.advance(DURATION + RETRY)
+        assert b.is_leader
+        await mine.advance(DURATION + RETRY)
+        assert (a.is_leader, w.said) == (False, ["a starts", "b starts", "a stops"])
+
+
+async def test_a_clock_that_is_wrong_does_no_harm() -> None:
+    async with world() as w:
+        w.stand("a")
+        await w.advance(1)
+        assert w.server.lease is not None
+        ahead = w.clock
+        b = Leadership(
+            w.server.of("b"),
+            "windlass",
+            "windlass-controller",
+            "b",
+            on_started=lambda: w.said.append("b starts"),
+            on_stopped=lambda: None,
+            now=lambda: ahead.now().replace(year=2031),
+            monotonic=ahead.monotonic,
+            sleep=ahead.sleep,
+            chance=lambda: 0.0,
+        )
+        w.tasks["b"] = asyncio.create_task(b.run())
+        await w.advance(60)
+        assert (b.is_leader, w.said) == (False, ["a starts"])
+
+
+async def test_an_answer_that_was_lost_is_found() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(4)
+        w.server.loses_answers = True
+        await w.advance(RETRY)
+        w.server.loses_answers = False
+        await w.advance(30)
+        assert (a.is_leader, w.said) == (True, ["a starts"])
+
+
+async def test_a_lease_that_was_deleted_is_made_again() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(4)
+        w.server.lease = None
+        await w.advance(RETRY)
+        assert (a.is_leader, w.server.holder, w.said) == (True, "a", ["a starts"])
+
+
+async def test_a_lease_that_was_taken_by_hand_is_left() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(4)
+        assert w.server.lease is not None
+        w.server.lease["spec"]["holderIdentity"] = "admin"
+        w.server.store(w.server.lease)
+        await w.advance(RETRY)
+        assert (a.is_leader, w.said) == (False, ["a starts", "a stops"])
+        await w.advance(DURATION + RETRY)
+        assert (a.is_leader, a.transitions) == (True, 1)
+
+
+async def test_two_at_once_and_one_wins() -> None:
+    async with world() as w:
+        a, b = w.stand("a"), w.stand("b")
+        await w.advance(10)
+        assert sorted([a.is_leader, b.is_leader]) == [False, True]
+        assert len(w.said) == 1
+
+
+async def test_a_silent_server_does_not_keep_the_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request itself hangs: the loop stops it in time, on the real clock."""
+    monkeypatch.setattr("windlass.kube.lease.DURATION", 0.3)
+    monkeypatch.setattr("windlass.kube.lease.MARGIN", 0.1)
+    monkeypatch.setattr("windlass.kube.lease.RETRY", 0.05)
+    server, said = Server(), []
+    client = server.of("a")
+    leadership = Leadership(
+        client,
+        "windlass",
+        "windlass-controller",
+        "a",
+        on_started=lambda: said.append("starts"),
+        on_stopped=lambda: said.append("stops"),
+        now=VirtualClock().now,
+        chance=lambda: 0.0,
+    )
+    task = asyncio.create_task(leadership.run())
+    await asyncio.sleep(0.01)
+    assert leadership.is_leader
+
+    async def never(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise ServerError("never")
+
+    monkeypatch.setattr(client, "replace", never)
+    await asyncio.sleep(0.35)
+    assert (leadership.is_leader, said) == (False, ["starts", "stops"])
+    task.cancel()
+    await asyncio.wait([task])
