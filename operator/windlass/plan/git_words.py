@@ -17,8 +17,9 @@ def git_words(said: str) -> str:
     for error in errors:
         if (match := _STDERR.search(error)) and (words := _unquoted(match.group(1)).strip()):
             return words[:_LIMIT]
-    if match := _RAW_STDERR.search(said):  # a line whose beginning was cut off
-        return _unquoted(_unquoted(match.group(1))).strip()[:_LIMIT]
+    raw = None if errors else _RAW_STDERR.search(said)  # of a line whose beginning was cut off
+    if raw is not None and (words := _unquoted(_unquoted(raw.group(1))).strip()):
+        return words[:_LIMIT]
     return (errors[0] if errors else said.strip())[:_LIMIT]
 
 

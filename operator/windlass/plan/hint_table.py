@@ -90,7 +90,7 @@ def _permission_denied(detail: Detail) -> str:
 
 
 def _unschedulable_selector(detail: Detail) -> str:
-    return "no node has the labels that it asks for: compare nodeSelector and affinity with kubectl get nodes --show-labels"
+    return "no node has the labels it asks for: compare nodeSelector and affinity with kubectl get nodes --show-labels"
 
 
 def _exit_by_signal(detail: Detail) -> str:

@@ -100,7 +100,7 @@ def _length(meter: Meter, value: Any) -> int:
 def _join(meter: Meter, value: Any, separator: str = "", attribute: str | None = None) -> str:
     items = _items(meter, value)
     if attribute is not None:
-        items = _map(meter, items, attribute)
+        items = _map(meter, items, attribute=attribute)
     parts = [text_of(item, meter) for item in items]
     meter.charge(len(_text(separator)) * len(parts))
     return separator.join(parts)
@@ -160,7 +160,7 @@ def _round(meter: Meter, value: Any, precision: int = 0) -> Any:
 def _sum(meter: Meter, value: Any, attribute: str | None = None, start: float = 0) -> Any:
     items = _items(meter, value)
     if attribute is not None:
-        items = _map(meter, items, attribute)
+        items = _map(meter, items, attribute=attribute)
     return sum((_number(item) for item in items), start)
 
 
@@ -168,13 +168,16 @@ def _sort(meter: Meter, value: Any, reverse: bool = False, attribute: str | None
     items = _items(meter, value)
     if attribute is None:
         return sorted(items, reverse=reverse)
-    keys = _map(meter, items, attribute)
+    keys = _map(meter, items, attribute=attribute)
     places = sorted(range(len(items)), key=lambda place: keys[place], reverse=reverse)
     return [items[place] for place in places]
 
 
 def _unique(meter: Meter, value: Any) -> list[Any]:
-    return list({json_text(plain(item, meter)): item for item in reversed(_items(meter, value))}.values())[::-1]
+    found: dict[str, Any] = {}
+    for item in _items(meter, value):
+        found.setdefault(json_text(plain(item, meter)), item)
+    return list(found.values())
 
 
 def _first(meter: Meter, value: Any) -> Any:
@@ -197,7 +200,7 @@ def field_of(item: Any, attribute: str) -> Any:
     return item
 
 
-def _map(meter: Meter, value: Any, attribute: str, default: Any = None) -> list[Any]:
+def _map(meter: Meter, value: Any, *, attribute: str, default: Any = None) -> list[Any]:
     found = [field_of(item, attribute) for item in _items(meter, value)]
     return [defined(item) if default is None else _default(meter, item, default) for item in found]
 
