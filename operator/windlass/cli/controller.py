@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING
+
 import click
+
+from windlass.cli.failures import Failure
+
+if TYPE_CHECKING:
+    from windlass.controller.app import Settings
 
 
 @click.command("controller")
@@ -13,13 +24,16 @@ import click
     show_default=True,
     envvar="WINDLASS_METRICS_PORT",
     show_envvar=True,
-    help="Where /metrics, /healthz and /readyz are served.",
+    help="Where /metrics, /healthz and /readyz are served; 0: any port that is free.",
 )
-@click.option("-n", "--namespace", "namespaces", multiple=True, help="Watch only this namespace; may be repeated.")
+@click.option("--metrics-host", default="0.0.0.0", show_default=True, help="The address that they are served at.")
 @click.option("--context", help="The context of the kubeconfig.")
 @click.option(
     "--kubeconfig", help="The kubeconfig; by default the pod's service account, $KUBECONFIG or ~/.kube/config."
 )
+@click.option("--lease-namespace", help="Where the Lease of the leader is kept; by default the login's namespace.")
+@click.option("--default-image", help="The image of tasks that name none.")
+@click.option("--git-sync-image", help="The image that fetches sources.")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
@@ -28,17 +42,53 @@ import click
     envvar="WINDLASS_LOG_LEVEL",
     show_envvar=True,
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="WINDLASS_LOG_FORMAT",
+    show_envvar=True,
+)
 def command(
-    metrics_port: int, namespaces: tuple[str, ...], context: str | None, kubeconfig: str | None, log_level: str
+    metrics_port: int,
+    metrics_host: str,
+    context: str | None,
+    kubeconfig: str | None,
+    lease_namespace: str | None,
+    default_image: str | None,
+    git_sync_image: str | None,
+    log_level: str,
+    log_format: str,
 ) -> int:
     """Run the controller until it is told to stop (SIGTERM, SIGINT)."""
-    from windlass.controller import app
+    from windlass.build.pod import Installation
+    from windlass.controller.app import Settings
+    from windlass.kube.credentials import find_credentials
+    from windlass.telemetry.logs import LogFormat, set_up
 
-    settings = app.Settings(
-        kubeconfig=kubeconfig,
-        context=context,
-        namespaces=namespaces,
+    set_up(log_level.upper(), LogFormat(log_format))
+    usual = Installation()
+    settings = Settings(
+        credentials=find_credentials(kubeconfig, context, os.environ),
+        identity=f"{socket.gethostname()}_{os.getpid()}",
+        metrics_host=metrics_host,
         metrics_port=metrics_port,
-        log_level=log_level,
+        lease_namespace=lease_namespace,
+        installation=Installation(**{name: image for name, image in images.items() if image}),
     )
-    return app.main(settings)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    from windlass.controller.app import LeadershipLost, run_controller
+    from windlass.errors import ApiError
+
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await run_controller(settings, stop)
+    except (ApiError, LeadershipLost) as error:
+        raise Failure(f"the controller ended: {error}") from None
+    return 0

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from pydantic import ValidationError
-
 from windlass.engine.ports import Body
 from windlass.engine.record import RunKey, RunRecord, version_of
-from windlass.models.run import RunPhase, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.findings import summary
+from windlass.models.parse import InvalidObject, read_run, read_status
+from windlass.models.run import RunPhase
 
 logger = logging.getLogger(__name__)
 _OVER = frozenset(phase.value for phase in RunPhase if phase.ended)
@@ -95,28 +95,14 @@ def _is_over(body: Body) -> bool:
 
 def _read(key: RunKey, uid: str, version: int, body: Body) -> RunRecord | Unreadable:
     try:
-        spec = _spec(body)
-    except ValidationError as error:
-        return Unreadable(body, "spec", _words(error))
+        spec = read_run(body)
+    except InvalidObject as error:
+        return Unreadable(body, "spec", summary(error.findings))
     try:
-        status = _status(body)
-    except ValidationError as error:
-        return Unreadable(body, "status", _words(error))
+        status = read_status(body.get("status"))
+    except InvalidObject as error:
+        return Unreadable(body, "status", summary(error.findings))
     return RunRecord(key, uid, body, version, spec, status, status)
-
-
-def _spec(body: Body) -> WorkflowRunSpec:
-    return WorkflowRunSpec.model_validate(body.get("spec") or {})
-
-
-def _status(body: Body) -> WorkflowRunStatus:
-    return WorkflowRunStatus.model_validate(body.get("status") or {})
-
-
-def _words(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)[:10]
-    )
 
 
 def _renew(record: RunRecord, body: Body, version: int) -> Taken:
@@ -125,12 +111,12 @@ def _renew(record: RunRecord, body: Body, version: int) -> Taken:
     known, status = record.body, body.get("status")
     try:
         if body.get("spec") != known.get("spec"):
-            record.spec = _spec(body)
+            record.spec = read_run(body)
         if status not in (known.get("status"), record.writing):
-            record.stored = record.draft = _status(body)
+            record.stored = record.draft = read_status(status)
             record.events.clear()
             record.write_due = None
-    except ValidationError:
+    except InvalidObject:
         # What was read before still holds: specs are immutable but for two fields, and statuses are our own.
         logger.warning("run %s: version %s can't be read; the one before is kept", record.key, version)
     record.body, record.version = body, version

@@ -13,18 +13,15 @@ import asyncio
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-
-from pydantic import ValidationError
 
 from windlass import names
 from windlass.build.revision import build_revision
 from windlass.engine.ports import Api, Body, Clock
 from windlass.engine.record import created_at
 from windlass.errors import AlreadyExists, NotFound
-from windlass.models.workflow import WorkflowSpec
+from windlass.models.parse import read_spec
 from windlass.plan.graph import compile_program
 from windlass.plan.types import Program
 from windlass.resources import REVISIONS, WORKFLOWS
@@ -35,14 +32,6 @@ MOST_PROGRAMS: Final = 512
 """Compiled definitions that are kept; those of runs in work are held by their records besides."""
 REVISION_AGE: Final = timedelta(minutes=10)
 """A revision younger than this is not collected: the run that it was made for may not name it yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A definition, and the name of the revision that holds it."""
-
-    revision: str
-    spec: Body
 
 
 class DefinitionLost(Exception):
@@ -68,7 +57,7 @@ class Definitions:
 
     async def pin(self, namespace: str, workflow: Body) -> str:
         """The name of the revision that holds the Workflow's spec, made if it was not there."""
-        revision = build_revision(workflow["metadata"]["name"], namespace, workflow.get("spec") or {})
+        revision = _revision(workflow)
         name: str = revision["metadata"]["name"]
         key = (namespace, name)
         async with self._locks[key]:
@@ -103,8 +92,8 @@ class Definitions:
         except NotFound:
             raise DefinitionLost(f"the ControllerRevision {revision} is gone") from None
         try:
-            program = compile_program(WorkflowSpec.model_validate(stored["data"]["spec"]))
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            program = compile_program(read_spec(stored["data"]["spec"]))
+        except (ValueError, KeyError, TypeError) as error:
             raise DefinitionLost(f"the ControllerRevision {revision} can't be read: {error}") from None
         self._stored.add((namespace, revision))
         self.keep(namespace, revision, program)
@@ -137,3 +126,14 @@ class Definitions:
             await self._api.delete(REVISIONS, *key, uid=uid)
         except NotFound:
             logger.debug("revision %s/%s was gone already", *key)
+
+
+def revision_of(workflow: Body) -> str:
+    """The name of the revision that holds, or would hold, the Workflow's spec."""
+    name: str = _revision(workflow)["metadata"]["name"]
+    return name
+
+
+def _revision(workflow: Body) -> Body:
+    meta = workflow["metadata"]
+    return build_revision(meta["name"], meta["namespace"], workflow.get("spec") or {})

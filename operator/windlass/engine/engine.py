@@ -49,7 +49,7 @@ class Engine:
         self._pods = pods
         self._clock = clock
         self.runs = RunCache()
-        self._reconciler = Reconciler(api, pods, clock, observer, self.runs, installation or Installation())
+        self._reconciler = Reconciler(api, pods, clock, observer, self.runs, installation or Installation(), chance)
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from windlass import names
+from windlass.backoff import full_jitter
 from windlass.engine.ports import Api, Body, Clock, Pods
 from windlass.errors import AlreadyExists, ApiError, NotFound, Refused, Retryable
 from windlass.plan.types import Launch, Refusal, RefusalKind
 from windlass.resources import PODS
 
+LEAST_WAIT: Final = 0.25
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
 
@@ -18,10 +21,11 @@ LONGEST_WAIT: Final = 60.0
 class Launcher:
     """Creates pods, and adopts those that an earlier, unheard create has made."""
 
-    def __init__(self, api: Api, pods: Pods, clock: Clock) -> None:
+    def __init__(self, api: Api, pods: Pods, clock: Clock, chance: Callable[[], float]) -> None:
         self._api = api
         self._pods = pods
         self._clock = clock
+        self._chance = chance
 
     async def launch(self, launch: Launch, manifest: Body, refused_before: int) -> Refusal | None:
         """Have the pod of `launch` in the cluster; None when it is, else why not.
@@ -63,7 +67,13 @@ class Launcher:
         return None
 
     def _put_off(self, error: ApiError, refused_before: int) -> Refusal:
-        wait = max(error.retry_after or 0.0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(refused_before, 10)))
+        wait = LEAST_WAIT + full_jitter(
+            refused_before + 1,
+            first=FIRST_WAIT,
+            last=LONGEST_WAIT,
+            chance=self._chance(),
+            retry_after=error.retry_after,
+        )
         retry_at = self._clock.now() + timedelta(seconds=wait)
         return Refusal(RefusalKind.WAIT, type(error).__name__, error.message, retry_at)
 

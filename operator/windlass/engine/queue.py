@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
+from windlass.backoff import full_jitter
 from windlass.engine.ports import Clock, Timer
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ REST_SHARE = 4.0
 LONGEST_REST = 0.25
 """Seconds: the most that a key rests."""
 BACKOFF_FIRST = 0.5
+"""Seconds: the least that a key waits after a failure, and the first spread on top of it."""
 BACKOFF_LAST = 60.0
 LONGEST_PENALTY = 5.0
 """Seconds: the most that new events wait for a key whose work failed."""
@@ -54,7 +56,7 @@ class KeyedQueue(Generic[K]):
         observer: QueueObserver,
         *,
         concurrency: int = 64,
-        chance: Callable[[], float] = lambda: 0.0,
+        chance: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -153,7 +155,7 @@ class KeyedQueue(Generic[K]):
         except Exception:
             failed = True
             count = self._failures[key] = self._failures.get(key, 0) + 1
-            delay = min(BACKOFF_LAST, BACKOFF_FIRST * 2 ** min(count - 1, 10)) * (1 - 0.5 * self._chance())
+            delay = BACKOFF_FIRST + full_jitter(count, first=BACKOFF_FIRST, last=BACKOFF_LAST, chance=self._chance())
             self._resting[key] = self._clock.monotonic() + min(delay, LONGEST_PENALTY)
             logger.exception("work on %s failed; again in %.1f s", key, delay)
             self._observer.reconciled(0.0, "error")

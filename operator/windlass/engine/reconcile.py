@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,17 +23,18 @@ from typing import Final
 from windlass.build.pod import Installation, PodRequest, build_pod
 from windlass.build.workspace import build_claim
 from windlass.engine.cache import RunCache
-from windlass.engine.definitions import DefinitionLost, Definitions
+from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
 from windlass.engine.launch import Launcher
-from windlass.engine.ports import Api, Clock, Observer, Pods
+from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.statuses import StatusWriter
 from windlass.errors import AlreadyExists, Conflict, NotFound, Unreachable
+from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.run import RunPhase
 from windlass.names import workspace_claim_name
-from windlass.plan.admission import admit
+from windlass.plan.admission import Admission, admit, refuse
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
@@ -72,6 +73,7 @@ class Reconciler:
         observer: Observer,
         runs: RunCache,
         installation: Installation,
+        chance: Callable[[], float],
     ) -> None:
         self._api = api
         self._pods = pods
@@ -80,7 +82,7 @@ class Reconciler:
         self._installation = installation
         self.slots = Slots()
         self.definitions = Definitions(api, clock)
-        self._launcher = Launcher(api, pods, clock)
+        self._launcher = Launcher(api, pods, clock, chance)
         self._remover = Remover(api, pods, observer)
         self._writer = StatusWriter(api, clock, observer)
 
@@ -97,7 +99,7 @@ class Reconciler:
             wake_at = await self._admit(record)
         elif record.program is None and record.draft.phase is not RunPhase.REFUSED:
             record.program = await self._program(record)
-        if record.program is None or (record.draft.phase in _NOT_ADMITTED):
+        if record.program is None:
             return await self._rest(record, wake_at)
         return await self._advance(record, record.program)
 
@@ -138,22 +140,32 @@ class Reconciler:
 
     async def _admit(self, record: RunRecord) -> datetime | None:
         """Admit the run or refuse it; when to ask again, where it has to wait."""
-        now = self._clock.now()
-        inline, by_name = record.spec.workflow_spec, record.spec.workflow
-        revision = None
-        if inline is not None or by_name is None:
-            admission = admit(record.view(), inline, now)
+        by_name, namespace = record.spec.workflow, record.key.namespace
+        admission, revision = None, None
+        if by_name is None:
+            admission = admit(record.view(), record.spec.workflow_spec, self._clock.now())
         else:
-            workflow = await self.definitions.workflow(record.key.namespace, by_name)
-            admission = admit(record.view(), read_definition(workflow), now)
+            workflow = await self.definitions.workflow(namespace, by_name)
+            admission = self._admission(record, workflow)
             if admission.program is not None and workflow is not None:
-                revision = await self.definitions.pin(record.key.namespace, workflow)
-                self.definitions.keep(record.key.namespace, revision, admission.program)
+                revision = await self.definitions.pin(namespace, workflow)
+                self.definitions.keep(namespace, revision, admission.program)
         status = admission.status
         record.draft = status if revision is None else status.model_copy(update={"revision": revision})
         record.program = admission.program
         record.events.extend(admission.events)
         return admission.wake_at
+
+    def _admission(self, record: RunRecord, workflow: Body | None) -> Admission:
+        now = self._clock.now()
+        if workflow is None:
+            return admit(record.view(), None, now)
+        known = self.definitions.known(record.key.namespace, revision_of(workflow))
+        try:
+            spec = known.spec if known is not None else read_workflow(workflow)
+        except InvalidObject as error:
+            return refuse(record.view(), "SpecInvalid", tuple(error.findings), now)
+        return admit(record.view(), spec, now, known)
 
     async def _rest(self, record: RunRecord, wake_at: datetime | None) -> Next:
         """End the reconcile of a run that has no program: it waits to be admitted, or it has ended."""

@@ -1,0 +1,231 @@
+"""A cluster in a process: the development store, a pretended kubelet, the real informer and the real engine, all on one
+virtual clock. Faults are injected between the engine and the store, and the engine may be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from support.clock import VirtualClock, settle
+from support.kubelet import Kubelet, Play, Script, script_of
+from support.store_api import StoreApi
+
+from windlass import names
+from windlass.dev.api.collector import Collector
+from windlass.dev.api.store import Store
+from windlass.engine.engine import Engine
+from windlass.kube.informer import Informer
+from windlass.models import crd
+from windlass.models.run import WorkflowRunStatus
+from windlass.plan.observe import observe
+from windlass.plan.types import PodView, Program, RunEvent, RunView
+from windlass.resources import CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS
+
+Body = dict[str, Any]
+NAMESPACE = "data"
+
+
+class Watcher:
+    """Notes what the engine's observer is told."""
+
+    def __init__(self) -> None:
+        self.ends: Counter[tuple[str, str]] = Counter()
+        self.strays = 0
+        self.events: list[tuple[str, str | None]] = []
+        self.errors = 0
+
+    def queue_changed(self, depth: int) -> None:
+        assert depth >= 0
+
+    def queue_waited(self, seconds: float) -> None:
+        assert seconds >= 0
+
+    def reconciled(self, seconds: float, result: str) -> None:
+        self.errors += result == "error"
+
+    def status_stored(
+        self, run: RunView, before: WorkflowRunStatus, after: WorkflowRunStatus, program: Program | None
+    ) -> None:
+        if after.phase and after.phase.ended and not (before.phase and before.phase.ended):
+            self.ends[run.uid, after.phase] += 1
+
+    def stray_removed(self, why: str) -> None:
+        self.strays += 1
+
+    def event(self, run: Body, event: RunEvent) -> Body:
+        self.events.append((event.reason, event.task))
+        return {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": f"e{len(self.events)}", "namespace": run["metadata"]["namespace"]},
+            "eventTime": None,
+            "reason": event.reason,
+            "note": event.note,
+            "type": event.type,
+            "regarding": {"kind": "WorkflowRun", "name": run["metadata"]["name"]},
+        }
+
+
+class World:
+    """Start it with `async with`; then apply objects and let time pass."""
+
+    def __init__(self, plays: Mapping[str, Play | list[Play]] | None = None, script: Script | None = None) -> None:
+        self.clock = VirtualClock()
+        self.store = Store(now=self.clock.now)
+        for definition in crd.definitions().values():
+            self.store.create(CRDS, definition)
+        self.store.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        self.kubelet = Kubelet(self.store, self.clock, script or script_of(plays or {}))
+        self.watcher = Watcher()
+        self.api = StoreApi(self.store, self.clock)
+        self.engine: Engine
+        self.informer: Informer[PodView]
+        self.starts = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._outside: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> World:
+        self._outside = {asyncio.create_task(self.kubelet.run()), asyncio.create_task(self._collect_garbage())}
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.kubelet.stopped = True
+        for task in self._tasks | self._outside:
+            task.cancel()
+        await settle()
+
+    # The controller's process
+
+    async def start(self) -> None:
+        """Start a controller, as new: nothing of an earlier one's memory is left."""
+        inject = self.api.inject
+        self.api = StoreApi(self.store, self.clock)
+        self.api.inject = inject
+        self.starts += 1
+        self.informer = Informer(
+            self.api,
+            PODS,
+            observe,
+            label_selector=f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}",
+            index=lambda pod: pod.run_uid,
+            on_change=lambda old, new: self.engine.pod_changed(old, new),
+            chance=lambda: 0.5,
+            monotonic=self.clock.monotonic,
+            sleep=self.clock.sleep,
+        )
+        self.engine = Engine(self.api, self.informer, self.clock, self.watcher)
+        self._tasks.add(asyncio.create_task(self.informer.run()))
+        await self._until_synced()
+        self._tasks.add(asyncio.create_task(self._watch_runs(self.engine, self.api)))
+        self._tasks.add(asyncio.create_task(self._watch_workflows(self.engine, self.api)))
+        self._tasks.add(asyncio.create_task(self.engine.start()))
+        await settle()
+
+    async def kill(self) -> None:
+        """End the controller between two instructions."""
+        self.api.killed = True
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        await settle()
+
+    async def _until_synced(self) -> None:
+        for _ in range(100):
+            if self.informer.synced or self.api.killed:
+                return
+            await asyncio.sleep(0)
+
+    async def _watch_runs(self, engine: Engine, api: StoreApi) -> None:
+        async for kind, body in self.store.watch(RUNS):
+            if api.killed:
+                return
+            if not api.watches_open:
+                continue
+            if kind == "DELETED":
+                engine.run_gone(body)
+            else:
+                engine.run_seen(body)
+
+    async def _watch_workflows(self, engine: Engine, api: StoreApi) -> None:
+        async for _, body in self.store.watch(WORKFLOWS):
+            if api.killed:
+                return
+            engine.workflow_seen(body["metadata"]["namespace"], body["metadata"]["name"])
+
+    async def _collect_garbage(self) -> None:
+        """Owners that are gone take what they own with them, a moment later."""
+        collector = Collector(self.store)
+        while True:
+            collector.collect()
+            await self.clock.sleep(0.5)
+
+    # What a user does
+
+    def workflow(self, name: str, spec: Body) -> Body:
+        return self.store.create(
+            WORKFLOWS,
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": "Workflow",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": spec,
+            },
+        )
+
+    def run(self, name: str = "r1", **spec: Any) -> Body:
+        """Make a run: `workflow="etl"`, or `tasks=[…]` and other fields of a definition of its own."""
+        if "workflow" not in spec:
+            of_run = {key: spec.pop(key) for key in ("params", "suspend", "stop", "logicalDate") if key in spec}
+            spec = {"workflowSpec": spec, **of_run}
+        return self.store.create(
+            RUNS,
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": "WorkflowRun",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": spec,
+            },
+        )
+
+    def status(self, name: str = "r1") -> Body:
+        """The stored status."""
+        status: Body = self.store.get(RUNS, NAMESPACE, name).get("status") or {}
+        return status
+
+    def phase(self, name: str = "r1") -> str | None:
+        phase: str | None = self.status(name).get("phase")
+        return phase
+
+    def task(self, task: str, run: str = "r1") -> Body:
+        return next(entry for entry in self.status(run)["tasks"] if entry["name"] == task)
+
+    def phases(self, run: str = "r1") -> dict[str, str]:
+        return {entry["name"]: entry["phase"] for entry in self.status(run).get("tasks") or ()}
+
+    def pods(self) -> list[Body]:
+        return self.store.list(PODS, NAMESPACE)
+
+    async def until(self, done: Callable[[], bool], seconds: float = 600.0) -> None:
+        """Let time pass until `done`; fails when it is not within that time."""
+        end = self.clock.monotonic() + seconds
+        await settle()
+        while not done():
+            step = self.clock.next_timer
+            assert step is not None and self.clock.monotonic() + step <= end, f"not within {seconds} s: {self.told()}"
+            await self.clock.advance(step)
+
+    async def ended(self, run: str = "r1", seconds: float = 3600.0) -> str:
+        """Let time pass until the run has ended; its phase."""
+        await self.until(lambda: self.phase(run) in ("Succeeded", "Failed", "Cancelled", "Refused"), seconds)
+        phase = self.phase(run)
+        assert phase is not None
+        return phase
+
+    def told(self) -> str:
+        """The state of things, for a failed test's message."""
+        runs = [(run["metadata"]["name"], run.get("status")) for run in self.store.list(RUNS, NAMESPACE)]
+        pods = [(pod["metadata"]["name"], (pod.get("status") or {}).get("phase")) for pod in self.pods()]
+        return f"at {self.clock.monotonic()} s: runs {runs}, pods {pods}, errors {self.watcher.errors}"
