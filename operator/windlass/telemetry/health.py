@@ -34,8 +34,8 @@ class HealthServer:
         """Listen; the URL to reach the server by. OSError when the port is taken."""
         app = web.Application()
         app.router.add_get("/metrics", self._serve_metrics)
-        app.router.add_get("/healthz", lambda request: _probe(self._live))
-        app.router.add_get("/readyz", lambda request: _probe(self._ready))
+        app.router.add_get("/healthz", self._serve_live)
+        app.router.add_get("/readyz", self._serve_ready)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
@@ -56,8 +56,14 @@ class HealthServer:
     async def _serve_metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=self._metrics(), headers={"Content-Type": METRICS_TYPE})
 
+    async def _serve_live(self, request: web.Request) -> web.Response:
+        return _probe(self._live)
 
-async def _probe(complaints: Complaints) -> web.Response:
+    async def _serve_ready(self, request: web.Request) -> web.Response:
+        return _probe(self._ready)
+
+
+def _probe(complaints: Complaints) -> web.Response:
     try:
         wrong = complaints()
     except Exception as error:

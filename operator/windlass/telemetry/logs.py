@@ -25,7 +25,8 @@ _SECRETS: Final = (
     # The user's part of a URL: git, databases, mail.
     (re.compile(r"(?P<keep>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@'\"]+@"), rf"\g<keep>{BLOT}@"),
     # What a header says after its scheme.
-    (re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\g<keep>{BLOT}"),
+    (re.compile(r"(?P<keep>\bbearer\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\g<keep>{BLOT}"),
+    (re.compile(r"(?P<keep>\bBasic\s+)(?=[a-z+/]*[A-Z0-9=])[A-Za-z0-9+/=]{6,}"), rf"\g<keep>{BLOT}"),
     # A JSON Web Token, such as those of service accounts.
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(\.[A-Za-z0-9_-]*)?"), BLOT),
     # name=value and "name": "value" of what is called a secret.

@@ -1,0 +1,183 @@
+"""What is counted, under which names, and how many series that can be at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from windlass import __version__
+from windlass.telemetry.families import FAMILIES, Kind
+from windlass.telemetry.metrics import MAX_WORKFLOWS, Metrics
+from windlass.telemetry.reference import render
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(metrics: Metrics) -> Samples:
+    """All samples of ours by name and labels, without the buckets."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+        if sample.name.startswith("windlass_") and not sample.name.endswith("_bucket")
+    }
+
+
+def _use_queue(metrics: Metrics) -> None:
+    metrics.queue_changed(4)
+    metrics.queue_waited(0.5)
+    metrics.queue_changed(3)
+
+
+def _use_cache(metrics: Metrics) -> None:
+    metrics.relisted("pods", "Gone")
+    metrics.watch_failed("pods", "CutLine")
+    metrics.observe_cache("pods", lambda: 12, lambda: 1, lambda: 30.5)
+
+
+def _lead_for_a_while(metrics: Metrics) -> None:
+    metrics.leads(True)
+    metrics.leads(False)
+
+
+CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
+    "a run ended": (
+        lambda m: m.run_ended("data", "sales", "Succeeded", 7.5),
+        {
+            ("windlass_runs_total", (("namespace", "data"), ("outcome", "Succeeded"), ("workflow", "sales"))): 1,
+            ("windlass_run_duration_seconds_count", (("outcome", "Succeeded"),)): 1,
+            ("windlass_run_duration_seconds_sum", (("outcome", "Succeeded"),)): 7.5,
+        },
+    ),
+    "a run was refused": (
+        lambda m: m.run_ended("data", "", "Refused", None),
+        {("windlass_runs_total", (("namespace", "data"), ("outcome", "Refused"), ("workflow", ""))): 1},
+    ),
+    "a task ended": (
+        lambda m: m.task_ended("Failed", "OOM", 3),
+        {
+            ("windlass_tasks_total", (("class", "OOM"), ("outcome", "Failed"))): 1,
+            ("windlass_task_duration_seconds_count", (("outcome", "Failed"),)): 1,
+            ("windlass_task_duration_seconds_sum", (("outcome", "Failed"),)): 3,
+        },
+    ),
+    "an attempt ended": (lambda m: m.attempt_ended("App"), {("windlass_attempts_total", (("class", "App"),)): 1}),
+    "a pod was made": (
+        lambda m: m.pod_created(0.25),
+        {("windlass_task_create_delay_seconds_count", ()): 1, ("windlass_task_create_delay_seconds_sum", ()): 0.25},
+    ),
+    "a pod runs": (
+        lambda m: m.pod_running(2),
+        {("windlass_pod_start_delay_seconds_count", ()): 1, ("windlass_pod_start_delay_seconds_sum", ()): 2},
+    ),
+    "a stray was removed": (
+        lambda m: m.stray_removed("Stray"),
+        {("windlass_stray_pods_total", (("reason", "Stray"),)): 1},
+    ),
+    "the queue": (
+        _use_queue,
+        {
+            ("windlass_queue_depth", ()): 3,
+            ("windlass_queue_wait_seconds_count", ()): 1,
+            ("windlass_queue_wait_seconds_sum", ()): 0.5,
+        },
+    ),
+    "a reconcile": (
+        lambda m: m.reconciled(0.125, "ok"),
+        {
+            ("windlass_reconcile_seconds_count", (("result", "ok"),)): 1,
+            ("windlass_reconcile_seconds_sum", (("result", "ok"),)): 0.125,
+        },
+    ),
+    "a request": (
+        lambda m: m.api_request("create", "pods", 201, 0.5),
+        {
+            ("windlass_api_requests_total", (("code", "201"), ("resource", "pods"), ("verb", "create"))): 1,
+            ("windlass_api_request_seconds_count", (("verb", "create"),)): 1,
+            ("windlass_api_request_seconds_sum", (("verb", "create"),)): 0.5,
+        },
+    ),
+    "an event": (
+        lambda m: m.event_told("Warning", "TaskFailed"),
+        {("windlass_events_total", (("reason", "TaskFailed"), ("type", "Warning"))): 1},
+    ),
+    "a cache": (
+        _use_cache,
+        {
+            ("windlass_informer_relists_total", (("reason", "Gone"), ("resource", "pods"))): 1,
+            ("windlass_informer_errors_total", (("reason", "CutLine"), ("resource", "pods"))): 1,
+            ("windlass_informer_objects", (("resource", "pods"),)): 12,
+            ("windlass_informer_unreadable_objects", (("resource", "pods"),)): 1,
+            ("windlass_informer_silence_seconds", (("resource", "pods"),)): 30.5,
+        },
+    ),
+    "leadership": (lambda m: m.leads(True), {("windlass_leader", ()): 1}),
+    "leadership lost": (_lead_for_a_while, {}),
+    "active runs": (
+        lambda m: m.observe_runs(lambda: {"Running": 2, "Queued": 1}),
+        {("windlass_active_runs", (("phase", "Running"),)): 2, ("windlass_active_runs", (("phase", "Queued"),)): 1},
+    ),
+}
+
+
+@pytest.mark.parametrize(("happened", "counted"), CASES.values(), ids=CASES.keys())
+def test_counts(happened: Callable[[Metrics], Any], counted: Samples) -> None:
+    metrics = Metrics()
+    before = samples(metrics)
+    happened(metrics)
+    after = samples(metrics)
+    assert {key: value for key, value in after.items() if before.get(key) != value} == counted
+
+
+def test_build_info() -> None:
+    found = [key for key in samples(Metrics()) if key[0] == "windlass_build_info"]
+    assert [dict(labels)["version"] for _, labels in found] == [__version__]
+
+
+def test_the_number_of_series_is_bounded() -> None:
+    metrics = Metrics()
+    for number in range(3 * MAX_WORKFLOWS):
+        metrics.run_ended("data", f"workflow-{number}", "Succeeded", 1)
+        metrics.api_request("get", f"/path/{number}", 200, 0.1)
+        metrics.stray_removed(f"why-{number}")
+        metrics.reconciled(0.1, f"result-{number}")
+    runs = {key: value for key, value in samples(metrics).items() if key[0] == "windlass_runs_total"}
+    assert len(runs) == MAX_WORKFLOWS + 1
+    other = ("windlass_runs_total", (("namespace", "other"), ("outcome", "Succeeded"), ("workflow", "other")))
+    assert runs[other] == 2 * MAX_WORKFLOWS
+    assert len(samples(metrics)) < 2000
+
+
+def test_a_known_workflow_stays_apart() -> None:
+    metrics = Metrics()
+    for number in [*range(MAX_WORKFLOWS + 10), 0]:
+        metrics.run_ended("data", f"workflow-{number}", "Failed", None)
+    first = ("windlass_runs_total", (("namespace", "data"), ("outcome", "Failed"), ("workflow", "workflow-0")))
+    assert samples(metrics)[first] == 2
+
+
+def test_two_sets_don_t_share_a_count() -> None:
+    one, other = Metrics(), Metrics()
+    one.attempt_ended("App")
+    assert ("windlass_attempts_total", (("class", "App"),)) not in samples(other)
+
+
+def test_the_registry_holds_the_table() -> None:
+    """Each row is registered with its name and kind, and nothing else is."""
+    metrics = Metrics()
+    found = {
+        family.name + ("_total" if family.type == "counter" else ""): family.type
+        for family in metrics.registry.collect()
+        if family.name.startswith("windlass_")
+    }
+    assert found == {family.name: str(family.kind) for family in FAMILIES}
+    assert all(family.buckets for family in FAMILIES if family.kind is Kind.HISTOGRAM)
+
+
+def test_the_page_of_the_docs_is_fresh() -> None:
+    page = Path(__file__).parents[3] / "docs" / "metrics.md"
+    assert page.read_text() == render(), "run: python -m windlass.telemetry.reference > docs/metrics.md"

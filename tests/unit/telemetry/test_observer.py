@@ -1,0 +1,152 @@
+"""What lies between two statuses of a run, as counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
+from windlass.plan.types import RunEvent, RunView
+from windlass.telemetry.metrics import Metrics
+from windlass.telemetry.observer import EngineObserver
+
+NOW = datetime(2025, 4, 1, 12, tzinfo=UTC)
+
+
+def at(second: int) -> str:
+    return f"2025-04-01T12:00:{second:02}Z"
+
+
+class Counted(Metrics):
+    """Keeps the calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, ...]] = []
+
+    def run_ended(self, *what: Any) -> None:
+        self.calls.append(("run_ended", *what))
+
+    def task_ended(self, *what: Any) -> None:
+        self.calls.append(("task_ended", *what))
+
+    def attempt_ended(self, *what: Any) -> None:
+        self.calls.append(("attempt_ended", *what))
+
+    def pod_created(self, *what: Any) -> None:
+        self.calls.append(("pod_created", *what))
+
+    def pod_running(self, *what: Any) -> None:
+        self.calls.append(("pod_running", *what))
+
+    def event_told(self, *what: Any) -> None:
+        self.calls.append(("event_told", *what))
+
+
+def task(phase: str, *attempts: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"name": "load", "phase": phase, "attempts": list(attempts)} | fields
+
+
+CREATED = {"number": 1, "pod": "p", "createdAt": at(3)}
+RUNS = CREATED | {"startedAt": at(5)}
+FAILED = RUNS | {"finishedAt": at(9), "class": "OOM"}
+GOOD = RUNS | {"finishedAt": at(9)}
+READY = {"readyAt": at(1)}
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] = {
+    "nothing": ({}, {}, []),
+    "the same": ({"tasks": [task("Running", RUNS)]}, {"tasks": [task("Running", RUNS)]}, []),
+    "a pod was made": (
+        {"tasks": [task("Queued", **READY)]},
+        {"tasks": [task("Starting", CREATED, **READY)]},
+        [("pod_created", 2.0)],
+    ),
+    "a pod of a new task was made": (
+        {},
+        {"tasks": [task("Starting", CREATED, **READY)]},
+        [("pod_created", 2.0)],
+    ),
+    "a retry was made": (
+        {"tasks": [task("Retrying", FAILED, retryAt=at(20), **READY)]},
+        {"tasks": [task("Starting", FAILED, {"number": 2, "createdAt": at(21)}, **READY)]},
+        [("pod_created", 1.0)],
+    ),
+    "a pod runs": (
+        {"tasks": [task("Starting", CREATED)]},
+        {"tasks": [task("Running", RUNS)]},
+        [("pod_running", 2.0)],
+    ),
+    "clocks differ": (
+        {"tasks": [task("Starting", CREATED)]},
+        {"tasks": [task("Running", CREATED | {"startedAt": at(1)})]},
+        [("pod_running", 0.0)],
+    ),
+    "an attempt failed, and the task goes on": (
+        {"tasks": [task("Running", RUNS)]},
+        {"tasks": [task("Retrying", FAILED)]},
+        [("attempt_ended", "OOM")],
+    ),
+    "a task failed": (
+        {"tasks": [task("Running", RUNS)]},
+        {"tasks": [task("Failed", FAILED, startedAt=at(5), finishedAt=at(9))]},
+        [("attempt_ended", "OOM"), ("task_ended", "Failed", "OOM", 4.0)],
+    ),
+    "a task succeeded after a failure": (
+        {"tasks": [task("Running", FAILED, RUNS | {"number": 2})]},
+        {"tasks": [task("Succeeded", FAILED, GOOD | {"number": 2}, startedAt=at(5), finishedAt=at(9))]},
+        [("attempt_ended", ""), ("task_ended", "Succeeded", "", 4.0)],
+    ),
+    "a task was skipped": (
+        {"tasks": [task("Waiting")]},
+        {"tasks": [task("Skipped", finishedAt=at(9))]},
+        [("task_ended", "Skipped", "", None)],
+    ),
+    "all between two writes": (
+        {"tasks": [task("Queued", **READY)]},
+        {"tasks": [task("Succeeded", GOOD, startedAt=at(5), finishedAt=at(9), **READY)]},
+        [
+            ("pod_created", 2.0),
+            ("pod_running", 2.0),
+            ("attempt_ended", ""),
+            ("task_ended", "Succeeded", "", 4.0),
+        ],
+    ),
+    "a task had ended": ({"tasks": [task("Succeeded", GOOD)]}, {"tasks": [task("Succeeded", GOOD, message="x")]}, []),
+    "a run ended": (
+        {"phase": "Running", "startedAt": at(1)},
+        {"phase": "Succeeded", "startedAt": at(1), "finishedAt": at(31)},
+        [("run_ended", "data", "sales", "Succeeded", 30.0)],
+    ),
+    "a run was refused": ({}, {"phase": "Refused"}, [("run_ended", "data", "sales", "Refused", None)]),
+    "a run had ended": ({"phase": "Failed"}, {"phase": "Failed", "message": "x"}, []),
+    "a run began": ({"phase": "Pending"}, {"phase": "Running"}, []),
+}
+
+
+def view(**spec: Any) -> RunView:
+    return RunView("data", "sales-1", "uid", 1, NOW, WorkflowRunSpec(**spec), WorkflowRunStatus(), "sales")
+
+
+@pytest.mark.parametrize(("before", "after", "calls"), CASES.values(), ids=CASES.keys())
+def test_status_stored(before: dict, after: dict, calls: list) -> None:
+    metrics = Counted()
+    observer = EngineObserver(metrics, lambda: NOW)
+    statuses = [WorkflowRunStatus.model_validate(status) for status in (before, after)]
+    observer.status_stored(view(workflow="sales"), *statuses, None)
+    assert metrics.calls == calls
+
+
+def test_a_definition_of_its_own_is_no_workflow() -> None:
+    metrics = Counted()
+    ended = WorkflowRunStatus.model_validate({"phase": "Failed"})
+    EngineObserver(metrics, lambda: NOW).status_stored(view(), WorkflowRunStatus(), ended, None)
+    assert metrics.calls == [("run_ended", "data", "", "Failed", None)]
+
+
+def test_events_are_counted_and_made() -> None:
+    metrics = Counted()
+    run = {"metadata": {"namespace": "data", "name": "sales-1", "uid": "u"}}
+    event = EngineObserver(metrics, lambda: NOW, "me").event(run, RunEvent("Warning", "TaskFailed", "oh", "load", 1))
+    assert (event["reason"], event["reportingInstance"]) == ("TaskFailed", "me")
+    assert metrics.calls == [("event_told", "Warning", "TaskFailed")]
