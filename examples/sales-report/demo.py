@@ -40,11 +40,8 @@ class Cluster:
     kubeconfig: Path
     smtp: str
     mail: Path
-
-    @property
-    def shared(self) -> Path:
-        """The directory that all its pods see."""
-        return self.state / "shared"
+    shared: Path
+    """The directory that all its pods see."""
 
 
 def start_cluster(state: Path) -> Cluster:
@@ -54,7 +51,11 @@ def start_cluster(state: Path) -> Cluster:
     if done.returncode:
         raise DemoError(f"the development cluster did not start: {shlex.join(command)}")
     about = json.loads((state / "dev.json").read_text(encoding="utf-8"))
-    return Cluster(state, Path(done.stdout.strip()), about["smtp"], Path(about["mail"]))
+    if not about["smtp"]:
+        raise DemoError(
+            "the development cluster has no mail sink: pip install 'windlass[examples]', and start it again"
+        )
+    return Cluster(state, Path(done.stdout.strip()), about["smtp"], Path(about["mail"]), Path(about["shared"]))
 
 
 def publish(directory: Path) -> str:

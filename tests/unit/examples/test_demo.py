@@ -24,7 +24,7 @@ def cluster(state: Path, *reports: str) -> object:
         message = mail.compose("a@example.com", "b@example.com", "Sales", SUMS, report.encode())
         message.replace_header("Message-ID", f"<{number}@example.com>")
         (kept / f"{number}.eml").write_bytes(message.as_bytes())
-    return demo.Cluster(state, state / "kubeconfig", "smtp://127.0.0.1:1", kept)
+    return demo.Cluster(state, state / "kubeconfig", "smtp://127.0.0.1:1", kept, state / "shared")
 
 
 def test_the_report_is_that_of_the_run_s_own_mail(tmp_path: Path) -> None:
