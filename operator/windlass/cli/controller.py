@@ -75,7 +75,9 @@ def command(
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         lease_namespace=lease_namespace,
-        installation=Installation(**{name: image for name, image in images.items() if image}),
+        installation=Installation(
+            default_image=default_image or usual.default_image, git_sync_image=git_sync_image or usual.git_sync_image
+        ),
     )
     return asyncio.run(_run(settings))
 
