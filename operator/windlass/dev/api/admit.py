@@ -152,8 +152,8 @@ def _meta_causes(kind: Kind, body: Body, old: Body | None) -> Iterator[Cause]:
             said = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
             yield Cause("metadata.finalizers", f"{said}[]string{{{', '.join(f'{x!r}' for x in sorted(added))}}}")
     for name in meta.get("finalizers") or ():
-        if "/" not in name and name not in {"foregroundDeletion", "orphan", "kubernetes"}:
-            said = f'Invalid value: "{name}": name is neither a standard finalizer name nor is it fully qualified'
+        if _LABEL_NAME.match(name.rpartition("/")[2]) is None:
+            said = f"Invalid value: \"{name}\": name part must consist of alphanumeric characters, '-', '_' or '.'"
             yield Cause("metadata.finalizers", said)
 
 

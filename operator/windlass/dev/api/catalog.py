@@ -142,7 +142,14 @@ class Catalog:
     """The kinds of now; definitions come and go."""
 
     def __init__(self) -> None:
-        self._kinds = {self._key(kind.resource): kind for kind in BUILT_IN}
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self._named: dict[tuple[str, str], Kind] = {}
+        for kind in BUILT_IN:
+            self._add(kind)
+
+    def _add(self, kind: Kind) -> None:
+        self._kinds[self._key(kind.resource)] = kind
+        self._named[kind.resource.group, kind.resource.kind] = kind
 
     @staticmethod
     def _key(resource: Resource) -> tuple[str, str, str]:
@@ -160,6 +167,10 @@ class Catalog:
             raise unknown_resource()
         return found
 
+    def named(self, group: str, kind: str) -> Kind | None:
+        """The kind of that name in any version of the group."""
+        return self._named.get((group, kind))
+
     def of_storage(self, storage: StorageKey) -> Kind:
         """The kind that objects kept there are of, in the version that they are kept in."""
         for kind in self._kinds.values():
@@ -171,12 +182,13 @@ class Catalog:
         """Serve what a CustomResourceDefinition says, in place of what an earlier version of it said."""
         self.undefine(definition)
         for kind in kinds_of(definition):
-            self._kinds[self._key(kind.resource)] = kind
+            self._add(kind)
 
     def undefine(self, definition: Mapping[str, Any]) -> None:
         storage = storage_of(definition)
         for key in [key for key, kind in self._kinds.items() if kind.custom and kind.storage == storage]:
-            del self._kinds[key]
+            gone = self._kinds.pop(key)
+            self._named.pop((gone.resource.group, gone.resource.kind), None)
 
 
 def storage_of(definition: Mapping[str, Any]) -> StorageKey:

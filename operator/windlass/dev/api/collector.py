@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from windlass.dev.api import deletion
+from windlass.dev.api.catalog import storage_of
 from windlass.dev.api.hub import Body, Stored
 from windlass.dev.api.quota import QUOTAS, used_by
 from windlass.dev.api.texts import parsed_time
 
 if TYPE_CHECKING:
-    from windlass.dev.api.store import Place, Store
+    from windlass.dev.api.shelf import Place
+    from windlass.dev.api.store import Store
 
 _EVENTS_LIVE = timedelta(hours=1)
 _SWEEP = 60.0
@@ -69,17 +71,13 @@ class Collector:
             if stored is None or "deletionTimestamp" in stored.body["metadata"]:
                 continue
             owners = stored.body["metadata"]["ownerReferences"]
-            alive = [owner for owner in owners if self._is_alive(owner, place)]
+            alive = [owner for owner in owners if self._store.is_alive(owner, place[1][0])]
             if not alive:
                 self._delete(place, stored)
             elif len(alive) < len(owners):
                 self._store.put(*place, _with_meta(stored.body, ownerReferences=alive))
         if not self._store.dependents.get(uid, True):
             del self._store.dependents[uid]
-
-    def _is_alive(self, owner: Body, place: Place) -> bool:
-        namespace = place[1][0]
-        return self._store.has_uid(owner["uid"], owner["apiVersion"], owner["kind"], namespace, owner["name"])
 
     def _delete(self, place: Place, stored: Stored) -> None:
         kind = self._store.catalog.of_storage(place[0])
@@ -92,6 +90,9 @@ class Collector:
         if storage == ("", "namespaces"):
             if self._empties(name):
                 self._finish(place, {**stored.body, "spec": {**stored.body["spec"], "finalizers": []}})
+        elif deletion.CLEANUP in finalizers:
+            if self._is_unused(stored.body):
+                self._finish(place, _without(stored.body, deletion.CLEANUP))
         elif deletion.ORPHAN in finalizers:
             for dependent, held in list(self._dependents(meta["uid"])):
                 kept = [owner for owner in held.body["metadata"]["ownerReferences"] if owner["uid"] != meta["uid"]]
@@ -110,6 +111,14 @@ class Collector:
             stored = self._store.find(*place)
             if stored is not None:
                 yield place, stored
+
+    def _is_unused(self, definition: Body) -> bool:
+        """Delete the objects of a definition that ends; true when none is left."""
+        storage = storage_of(definition)
+        for key, stored in self._store.kept_in(storage):
+            if "deletionTimestamp" not in stored.body["metadata"]:
+                self._delete((storage, key), stored)
+        return not self._store.kept_in(storage)
 
     def _empties(self, namespace: str) -> bool:
         for place, stored in self._store.in_namespace(namespace):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from windlass.dev.api.answers import Cause
+from windlass.dev.api.deletion import CLEANUP
 from windlass.dev.api.hub import Body
 from windlass.dev.api.texts import timestamp
 
@@ -18,6 +19,9 @@ def fill_definition(body: Body, now: datetime) -> None:
         names.setdefault("singular", names["kind"].lower())
         names.setdefault("listKind", f"{names['kind']}List")
     spec.setdefault("conversion", {"strategy": "None"})
+    finalizers = body["metadata"].get("finalizers") or []
+    if CLEANUP not in finalizers and "deletionTimestamp" not in body["metadata"]:
+        body["metadata"]["finalizers"] = [*finalizers, CLEANUP]
     if (body.get("status") or {}).get("acceptedNames") == names:
         return
     told = {"lastTransitionTime": timestamp(now), "status": "True"}

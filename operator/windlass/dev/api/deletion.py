@@ -16,8 +16,11 @@ from windlass.dev.api.hub import Body, Stored
 from windlass.dev.api.texts import timestamp
 
 if TYPE_CHECKING:
-    from windlass.dev.api.store import ObjectKey, Store
+    from windlass.dev.api.shelf import ObjectKey
+    from windlass.dev.api.store import Store
 
+_DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -34,7 +37,9 @@ def is_due(body: Body) -> bool:
 def wants_collector(storage: StorageKey, body: Body) -> bool:
     """Does this object go only after the collector has dealt with what it holds?"""
     meta = body["metadata"]
-    held = storage == ("", "namespaces") or not {FOREGROUND, ORPHAN}.isdisjoint(meta.get("finalizers") or ())
+    held = storage in {("", "namespaces"), _DEFINITIONS} or not {FOREGROUND, ORPHAN}.isdisjoint(
+        meta.get("finalizers") or ()
+    )
     return held and "deletionTimestamp" in meta
 
 

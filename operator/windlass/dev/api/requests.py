@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 import orjson
 import yaml
 
+from windlass.dev.api import protobuf
 from windlass.dev.api.admit import Fields
 from windlass.dev.api.answers import bad_request, unknown_resource, unsupported
 from windlass.dev.api.catalog import Catalog, Kind
@@ -83,6 +84,8 @@ def body_of(data: bytes, content_type: str) -> Any:
     """The body of a request, parsed."""
     if len(data) > _LARGEST:
         raise Invalid("Request entity too large: limit is 3145728", 413, "RequestEntityTooLarge")
+    if content_type == protobuf.CONTENT_TYPE:
+        return protobuf.decode(data)
     try:
         if content_type == "application/yaml":
             return yaml.safe_load(data)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from windlass.dev.api.admit import Validator
+from windlass.dev.api.certificate import server_context
 from windlass.dev.api.collector import Collector
 from windlass.dev.api.faults import Faults
 from windlass.dev.api.http import Front
@@ -20,6 +23,7 @@ from windlass.dev.api.journal import Journal
 from windlass.dev.api.logs import LogProvider
 from windlass.dev.api.store import Store
 
+_LARGEST = 1 << 24
 HOST = "127.0.0.1"
 CLUSTER = "windlass-dev"
 
@@ -47,6 +51,8 @@ class DevApi:
         self._journal = Journal(state_dir / "objects.jsonl") if state_dir is not None else None
         self.token = token or secrets.token_urlsafe(24)
         self.store = Store(now=clock, journal=self._journal, history=history, validators=validators)
+        self._tls, self.certificate = server_context(state_dir, datetime.now(UTC))
+        """The certificate, as PEM: its own authority."""
         self.faults = Faults()
         self.url = ""
         self._port = port
@@ -66,13 +72,13 @@ class DevApi:
         self._front.log_provider = provider
 
     async def __aenter__(self) -> Self:
-        server = web.Server(self._front.handle, handler_cancellation=True, access_log=None, client_max_size=1 << 24)
+        server = web.Server(self._front.handle, handler_cancellation=True, access_log=None, request_factory=_request)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self._port)
+        site = web.TCPSite(self._runner, HOST, self._port, ssl_context=self._tls)
         await site.start()
         port = self._runner.addresses[0][1]
-        self.url = f"http://{HOST}:{port}"
+        self.url = f"https://{HOST}:{port}"
         self._front.address = f"{HOST}:{port}"
         self._collecting = asyncio.create_task(Collector(self.store, delay=self._collect_after).run())
         return self
@@ -89,6 +95,10 @@ class DevApi:
         if self._journal is not None:
             self._journal.close()
 
+    def client_tls(self) -> ssl.SSLContext:
+        """What a client needs to trust this server."""
+        return ssl.create_default_context(cadata=self.certificate)
+
     def expire(self) -> None:
         """Forget the history: every watch and page that continues from before now gets 410."""
         self.store.forget_history()
@@ -96,11 +106,18 @@ class DevApi:
 
     def kubeconfig(self, namespace: str = "default") -> dict[str, Any]:
         """A kubeconfig for this server."""
+        authority = base64.b64encode(self.certificate.encode()).decode()
         return {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": CLUSTER, "cluster": {"server": self.url}}],
+            "clusters": [{"name": CLUSTER, "cluster": {"server": self.url, "certificate-authority-data": authority}}],
             "users": [{"name": CLUSTER, "user": {"token": self.token}}],
             "contexts": [{"name": CLUSTER, "context": {"cluster": CLUSTER, "user": CLUSTER, "namespace": namespace}}],
             "current-context": CLUSTER,
         }
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """A request whose body may be as large as Kubernetes allows, and a little more, so that it can be refused well."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST)

@@ -8,7 +8,7 @@ namespaces that end) is done by `windlass.dev.api.collector`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,22 +17,17 @@ import orjson
 
 from windlass.dev.api import admit, deletion
 from windlass.dev.api.answers import already_exists, bad_request, conflict, forbidden, not_found
-from windlass.dev.api.catalog import Catalog, Kind, StorageKey
+from windlass.dev.api.catalog import Kind, StorageKey
 from windlass.dev.api.forms import from_storage, to_storage
-from windlass.dev.api.hub import Body, Change, Hub, Stored, Watch
+from windlass.dev.api.hub import Body, Stored, Watch
 from windlass.dev.api.journal import Journal
 from windlass.dev.api.patches import PatchKind, apply_patch
 from windlass.dev.api.quota import check_quota
 from windlass.dev.api.selectors import Match, both, field_selector, label_selector
+from windlass.dev.api.shelf import ObjectKey, Shelf
 from windlass.dev.api.texts import timestamp
-from windlass.resources import CRDS, NAMESPACES, Resource
+from windlass.resources import NAMESPACES, Resource
 
-ObjectKey = tuple[str, str]
-"""Namespace (empty for what has none) and name."""
-Place = tuple[StorageKey, ObjectKey]
-Found = list[Stored]
-
-_DEFINITIONS: StorageKey = (CRDS.group, CRDS.plural)
 _NAMESPACES: StorageKey = ("", "namespaces")
 _ATTEMPTS = 8
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -48,7 +43,7 @@ class Write:
     """Filled by the write."""
 
 
-class Store:
+class Store(Shelf):
     """Objects, their versions and their watchers."""
 
     def __init__(
@@ -59,24 +54,10 @@ class Store:
         history: int = 4096,
         validators: Mapping[str, Sequence[admit.Validator]] | None = None,
     ) -> None:
+        super().__init__(journal, history)
         self.now = now
-        self.catalog = Catalog()
-        self.history = history
         self.validators = dict(validators or {})
         """By kind: what an object must satisfy beyond its schema."""
-        self.version = 1
-        self.touched: Callable[[], None] = lambda: None
-        """Called when there may be something to collect."""
-        self.bereft: set[str] = set()
-        """UIDs of objects that are gone, whose dependents were not looked at yet."""
-        self.dependents: dict[str, set[Place]] = {}
-        self.ending: set[Place] = set()
-        """Marked objects that wait for the collector: namespaces, and deletes that ask something of dependents."""
-        self._tables: dict[StorageKey, dict[ObjectKey, Stored]] = {}
-        self._hubs: dict[StorageKey, Hub] = {}
-        self._journal = journal
-        if journal is not None:
-            self._restore(journal)
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             if self.find(_NAMESPACES, ("", name)) is None:
                 self.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -222,60 +203,8 @@ class Store:
             raise not_found(kind.resource, name)
         return found
 
-    def find(self, storage: StorageKey, key: ObjectKey) -> Stored | None:
-        return self._tables.get(storage, {}).get(key)
-
-    def select(self, kind: Kind, namespace: str | None = None, match: Match | None = None) -> Found:
-        """The stored objects of a kind, ordered by namespace and name."""
-        table = self._tables.get(kind.storage, {})
-        keys = sorted(table if namespace is None else (key for key in table if key[0] == namespace))
-        found = [table[key] for key in keys]
-        return found if match is None else [stored for stored in found if match(stored.body)]
-
-    def in_namespace(self, namespace: str) -> Iterator[tuple[Place, Stored]]:
-        for storage, table in list(self._tables.items()):
-            for key, stored in list(table.items()):
-                if key[0] == namespace:
-                    yield (storage, key), stored
-
-    def has_uid(self, uid: str, api_version: str, kind: str, namespace: str, name: str) -> bool:
-        """Is the object that an owner reference names there?"""
-        group = api_version.rpartition("/")[0]
-        for one in self.catalog:
-            if one.resource.kind == kind and one.resource.group == group:
-                found = self.find(one.storage, (namespace if one.resource.namespaced else "", name))
-                return found is not None and found.body["metadata"]["uid"] == uid
-        return False
-
     def match(self, kind: Kind, selector: str, fields: str) -> Match | None:
         return both(label_selector(selector), field_selector(fields, kind.fields))
-
-    def hub(self, storage: StorageKey) -> Hub:
-        hub = self._hubs.get(storage)
-        if hub is None:
-            hub = self._hubs[storage] = Hub(self.history, 0 if self._journal is None else self._journal.last_version)
-        return hub
-
-    def open_watch(self, kind: Kind, since: int | None, namespace: str | None, match: Match | None) -> Watch:
-        hub = self.hub(kind.storage)
-        if since is None:
-            return Watch(hub, hub.end, self.select(kind, namespace, match), namespace, match)
-        return Watch(hub, hub.position_after(since), [], namespace, match)
-
-    def put(self, storage: StorageKey, key: ObjectKey, body: Body) -> Stored:
-        """Store a new version of what is there, past all checks."""
-        return self._commit("MODIFIED", storage, key, body, self._tables[storage][key])
-
-    def remove(self, storage: StorageKey, key: ObjectKey) -> Stored:
-        """Take an object out, past all checks."""
-        old = self._tables[storage][key]
-        return self._commit("DELETED", storage, key, old.body, old)
-
-    def forget_history(self) -> None:
-        """Every watch from an earlier version gets 410."""
-        for hub in self._hubs.values():
-            hub.forget()
-            hub.floor = max(hub.floor, self.version)
 
     # Within
 
@@ -336,47 +265,6 @@ class Store:
             return self.remove(kind.storage, key)
         return stored
 
-    def _commit(self, change: str, storage: StorageKey, key: ObjectKey, body: Body, old: Stored | None) -> Stored:
-        self.version += 1
-        body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
-        stored = Stored(body, orjson.dumps(body), self.version)
-        if self._journal is not None:
-            self._journal.write(change, storage, stored)
-        self._place(change, storage, key, stored, old)
-        self.hub(storage).publish(Change(change, stored, old))
-        if self.bereft or self.ending:
-            self.touched()
-        return stored
-
-    def _place(self, change: str, storage: StorageKey, key: ObjectKey, stored: Stored, old: Stored | None) -> None:
-        table = self._tables.setdefault(storage, {})
-        place = (storage, key)
-        for owner in _owners(old) - (set() if change == "DELETED" else _owners(stored)):
-            self.dependents[owner].discard(place)
-        if change == "DELETED":
-            del table[key]
-            self.ending.discard(place)
-            self.bereft.add(stored.body["metadata"]["uid"])
-        else:
-            table[key] = stored
-            for owner in _owners(stored) - _owners(old):
-                self.dependents.setdefault(owner, set()).add(place)
-                self.bereft.add(owner)
-            if deletion.wants_collector(storage, stored.body):
-                self.ending.add(place)
-        if storage == _DEFINITIONS:
-            self.catalog.undefine(stored.body) if change == "DELETED" else self.catalog.define(stored.body)
-
-    def _restore(self, journal: Journal) -> None:
-        for change, storage, stored in journal.read():
-            meta = stored.body["metadata"]
-            key = (meta.get("namespace") or "", meta["name"])
-            old = self.find(storage, key)
-            if change != "DELETED" or old is not None:
-                self._place(change, storage, key, stored, old)
-        self.version = max(self.version, journal.last_version)
-        journal.open((storage, stored) for storage, table in self._tables.items() for stored in table.values())
-
 
 async def _events(kind: Kind, watch: Watch) -> AsyncIterator[tuple[str, Body]]:
     try:
@@ -386,12 +274,6 @@ async def _events(kind: Kind, watch: Watch) -> AsyncIterator[tuple[str, Body]]:
                 yield change, from_storage(kind, stored.body)
     finally:
         watch.close()
-
-
-def _owners(stored: Stored | None) -> set[str]:
-    if stored is None:
-        return set()
-    return {owner["uid"] for owner in stored.body["metadata"].get("ownerReferences") or ()}
 
 
 def _copied(obj: Body) -> Body:
