@@ -1,0 +1,127 @@
+"""Every phase and reason of runs and tasks: what it means, what comes next, and what the reader may do.
+
+`docs/phases-and-reasons.md` is made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from windlass.models.run import RunPhase, TaskPhase
+
+R, T = RunPhase, TaskPhase
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row. Without reason: the phase itself."""
+
+    phase: RunPhase | TaskPhase
+    reason: str
+    meaning: str
+    then: str = ""
+    do: str = ""
+
+
+KUBERNETES: Final = "(Kubernetes' own)"
+"""The reason of a row that stands for all that the kubelet, the scheduler or the API server may say."""
+
+RUNS: Final[Sequence[Entry]] = (
+    Entry(R.PENDING, "", "The run was made, and is not yet looked at.", "Queued, or Refused.",
+          "Nothing. When it stays so, no controller is running: `kubectl get lease -A`."),
+    Entry(R.PENDING, "WorkflowNotFound", "Its Workflow does not exist, or not yet.", "Refused five minutes after "
+    "its creation.",
+          "Apply the Workflow, or correct `spec.workflow` in another run."),
+    Entry(R.QUEUED, "Admitted", "The run was accepted, and waits to start.", "Running."),
+    Entry(R.RUNNING, "TasksRunning", "Its tasks are run as their dependencies allow.", "An end, when all tasks have "
+    "ended."),
+    Entry(R.RUNNING, "Cancelled", "It was told to stop: what runs is ended, then `finally` runs.", "Cancelled.",
+          "Nothing; `spec.stop: Terminate` leaves `finally` out."),
+    Entry(R.RUNNING, "Terminated", "It was told to stop at once: everything is ended.", "Cancelled."),
+    Entry(R.RUNNING, "TimedOut", "Its `timeout` has passed: what runs is ended, then `finally` runs for up to ten "
+                                 "minutes.",
+          "Failed."),
+    Entry(R.RUNNING, "SourceFailed", "The commit of `source` could not be had: nothing is started.", "Failed."),
+    Entry(R.SUSPENDED, "Suspended", "`spec.suspend` is true: what runs goes on, nothing new starts.", "Running.",
+          "Set `spec.suspend` to false."),
+    Entry(R.SUCCEEDED, "Completed", "No task failed, but for those that may."),
+    Entry(R.FAILED, "TasksFailed", "Tasks failed for good; the message names them.", "",
+          "Read their messages and hints: `windlass status RUN`, `windlass logs RUN TASK`."),
+    Entry(R.FAILED, "TimedOut", "The run took longer than its `timeout`.", "", "Raise `timeout`, or see which task "
+    "took long."),
+    Entry(R.FAILED, "SourceFailed", "git could not give the commit of `source`; the message is git's.", "",
+          "See the hint of `status.source.step`: repository, ref, or credentials."),
+    Entry(R.FAILED, "DefinitionLost", "The ControllerRevision that the run was pinned to is gone or can't be read.", "",
+          "Start another run; find out who deletes ControllerRevisions."),
+    Entry(R.CANCELLED, "Cancelled", "It was stopped by `spec.stop: Cancel`; its `finally` has run."),
+    Entry(R.CANCELLED, "Terminated", "It was stopped by `spec.stop: Terminate`; nothing of it ran any more."),
+    Entry(R.REFUSED, "SpecInvalid", "The definition can't be run; the message holds every finding.", "",
+          "Mend the Workflow (`windlass lint FILE`), then start another run."),
+    Entry(R.REFUSED, "ParamsInvalid", "The run's parameters are not as the Workflow wants them.", "",
+          "Start another run with the values that the message asks for."),
+    Entry(R.REFUSED, "WorkflowNotFound", "Its Workflow did not come within five minutes.", "",
+          "Apply the Workflow, then start another run."),
+)  # fmt: skip
+
+TASKS: Final[Sequence[Entry]] = (
+    Entry(T.WAITING, "", "Tasks before it have not all ended, or the source is not yet resolved.", "What its "
+    "trigger rule says."),
+    Entry(T.QUEUED, "Suspended", "It is ready; the run is suspended.", "Starting, when the run goes on."),
+    Entry(T.QUEUED, "MaxActiveTasks", "It is ready; the Workflow has as many tasks running as it may.", "Starting.",
+          "Raise `concurrency.maxActiveTasks`."),
+    Entry(T.QUEUED, "QuotaExceeded", "A ResourceQuota of the namespace is used up.", "It is tried again, until "
+    "there is room.",
+          "Wait, lower `resources.requests`, or ask for a larger quota."),
+    Entry(T.QUEUED, "TooManyRequests", "The API server asked to wait.", "It is tried again."),
+    Entry(T.QUEUED, "ServerError", "The API server, or a webhook of it, failed.", "It is tried again.",
+          "When it stays so: the message says which webhook."),
+    Entry(T.QUEUED, "Unreachable", "The API server did not answer.", "It is tried again."),
+    Entry(T.STARTING, "", "Its pod was made and has not started.", "Running; after `startTimeout` a failure of "
+    "class Start."),
+    Entry(T.STARTING, "Unschedulable", "No node takes the pod; the message says why.", "As above.",
+          "See the message: requests, selectors, taints, volumes."),
+    Entry(T.STARTING, KUBERNETES, "Why the kubelet has not started it: ImagePullBackOff, "
+                                  "CreateContainerConfigError…", "As above.",
+          "See the table of failures for each."),
+    Entry(T.STARTING, "Stopping", "The run is stopped, and its pod told to end.", "Cancelled."),
+    Entry(T.RUNNING, "", "Its main container runs.", "Succeeded, Retrying or Failed."),
+    Entry(T.RUNNING, "NodeUnreachable", "Its node does not answer.", "After ten minutes it is tried elsewhere.",
+          "Look at the node. The process may still run there."),
+    Entry(T.RUNNING, "Stopping", "The run is stopped, and its pod told to end.", "Cancelled."),
+    Entry(T.RETRYING, "BackingOff", "The last attempt failed; `retryAt` is when the next one starts.", "Starting.",
+          "See the last attempt's message and hint."),
+    Entry(T.SUCCEEDED, "Completed", "Its container ended with exit code 0."),
+    Entry(T.SUCCEEDED, "Joined", "It has nothing to run: the tasks before it have ended."),
+    Entry(T.FAILED, "TemplateError", "A template could not be rendered with the values of this run.", "",
+          "The message names field and expression; `| default(…)` serves where a value may be absent."),
+    Entry(T.FAILED, "OutputsTooLarge", "Its outputs, or those of the whole run, are too large.", "",
+          "Write what is large to the workspace or to object storage, and put its address out."),
+    Entry(T.FAILED, "OutputsInvalid", "What it wrote to `$WINDLASS_OUTPUTS` is no JSON object.", "", "See the "
+    "message."),
+    Entry(T.FAILED, KUBERNETES, "The reason of its last attempt, which no retry followed.", "",
+          "See the attempt's message and hint, and the table of failures."),
+    Entry(T.UPSTREAM_FAILED, "UpstreamFailed", "A task that it depends on failed; the message names it.", "",
+          "Mend that one. To run all the same: another `triggerRule`."),
+    Entry(T.UPSTREAM_FAILED, "NoUpstreamSucceeded", "Its rule wants one success, and there is none."),
+    Entry(T.SKIPPED, "WhenFalse", "Its `when` was false."),
+    Entry(T.SKIPPED, "UpstreamSkipped", "A task that it depends on was skipped."),
+    Entry(T.SKIPPED, "AllUpstreamSkipped", "All tasks that it depends on were skipped."),
+    Entry(T.SKIPPED, "UpstreamNotFailed", "Its rule wants failures only, and a task before it did not fail."),
+    Entry(T.SKIPPED, "UpstreamNotSkipped", "Its rule wants skipped tasks only, and a task before it ran."),
+    Entry(T.SKIPPED, "NoUpstreamFailed", "Its rule wants a failure, and there is none."),
+    Entry(T.SKIPPED, "NoUpstreamRan", "Its rule wants a task that ran, and all were skipped or had failed upstream."),
+    Entry(T.CANCELLED, "Cancelled", "The run was stopped before it had ended."),
+    Entry(T.CANCELLED, "Terminated", "The run was stopped at once before it had ended."),
+    Entry(T.CANCELLED, "TimedOut", "The run's `timeout` passed before it had ended."),
+    Entry(T.CANCELLED, "SourceFailed", "The source could not be had, so it never started."),
+    Entry(T.CANCELLED, "DefinitionLost", "The definition of the run was lost before it had ended."),
+)  # fmt: skip
+
+
+def entry(phase: RunPhase | TaskPhase, reason: str | None) -> Entry | None:
+    """The row of a phase and reason; the row of Kubernetes' own reasons where the phase has one."""
+    table = RUNS if isinstance(phase, RunPhase) else TASKS
+    rows = {row.reason: row for row in table if row.phase is phase}
+    return rows.get(reason or "") or rows.get(KUBERNETES)
