@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from windlass.models.embedded import atomic, embedded_rules
 from windlass.models.rules import RULES
 from windlass.models.run import WorkflowRun, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.schema import Schema, described, structural
@@ -47,7 +48,9 @@ def _workflows(resource: Resource) -> dict[str, Any]:
 
 
 def _runs(resource: Resource) -> dict[str, Any]:
-    parts = {"spec": structural(WorkflowRunSpec), "status": structural(WorkflowRunStatus)}
+    spec = structural(WorkflowRunSpec, embedded_rules())
+    spec["properties"]["workflowSpec"] = atomic(spec["properties"]["workflowSpec"])
+    parts = {"spec": spec, "status": structural(WorkflowRunStatus)}
     columns = [
         _column("Workflow", ".status.workflow"),
         _column("Phase", ".status.phase"),

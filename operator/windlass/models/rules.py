@@ -31,10 +31,14 @@ class Rule:
     """For a condition on a change: from the second to the first."""
     field: str = ""
     """The field that the server points at, where it is not the object itself."""
+    optional_old: bool = False
+    """The CEL asks for the old object, and is evaluated also where there is none."""
 
-    def as_cel(self) -> dict[str, str]:
+    def as_cel(self) -> dict[str, Any]:
         """As an entry of `x-kubernetes-validations`."""
-        return {"rule": self.cel, "message": self.message} | ({"fieldPath": f".{self.field}"} if self.field else {})
+        entry: dict[str, Any] = {"rule": self.cel, "message": self.message}
+        entry |= {"fieldPath": f".{self.field}"} if self.field else {}
+        return entry | ({"optionalOldSelf": True} if self.optional_old else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "WorkflowSpec": (
         Rule(
-            cel="!has(self.finally) || self.finally.all(f, !self.tasks.exists(t, t.name == f.name))",
+            cel="!has(self.finally) || !sets.intersects(self.finally.map(f, f.name), self.tasks.map(t, t.name))",
             message="a task of finally has the name of another task: names are unique over tasks and finally",
             breaks=_finally_names_taken,
             field="finally",

@@ -224,7 +224,7 @@ class WorkflowRunStatus(Model):
     """The generation of the run that this status takes account of."""
     conditions: Annotated[list[Condition], Field(json_schema_extra=list_map("type"))] = []
     """Accepted, Running, Succeeded, for `kubectl wait`."""
-    tasks: Annotated[list[TaskStatus], Field(json_schema_extra=list_map("name"))] = []
+    tasks: list[TaskStatus] = []
     """What happened to each task, those of `finally` included."""
 
 

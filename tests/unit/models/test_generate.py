@@ -58,7 +58,7 @@ def test_schemas_are_structural(name: str) -> None:
         "description", "type", "format", "pattern", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems",
         "maxItems", "maxProperties", "required", "properties", "items", "additionalProperties", "default",
         "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields",
-        "x-kubernetes-validations",
+        "x-kubernetes-validations", "x-kubernetes-map-type",
     }  # fmt: skip
     for schema in schemas(root):
         assert set(schema) <= allowed
