@@ -153,6 +153,7 @@ class Leadership:
         return True
 
     async def _write(self, lease: Body) -> bool:
+        self._fresh = False  # until the answer says what the lease has become, even if nobody waits for it any more
         self._observe(await self._api.replace(LEASES, lease))
         return True
 
@@ -193,11 +194,15 @@ class Leadership:
 
     async def _release(self) -> None:
         """Let others take the lease at once, instead of after its duration."""
-        lease = self._lease or {}
-        spec = {**(lease.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
         try:
             async with asyncio.timeout(RETRY):
-                await self._write({**lease, "spec": spec})
+                if not self._fresh:
+                    self._observe(await self._api.get(LEASES, self._namespace, self._name))
+                if self.holder == self.identity:
+                    lease = self._lease or {}
+                    await self._write(
+                        {**lease, "spec": {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}}
+                    )
         except (TimeoutError, ApiError) as error:
             logger.warning("the lease %s was not given back: %s", self._name, error)
 

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from windlass import __version__
 from windlass.errors import ApiError, Unauthorized, Unreachable
@@ -61,7 +63,8 @@ class Transport:
         self._login_at = 0.0
         self._renew_after = float("-inf")
         self._entrance = asyncio.Lock()
-        self._tls: tuple[Tls, object, ssl.SSLContext] | None = None
+        self._tls: tuple[Tls, object] | None = None
+        self._ssl: ssl.SSLContext | bool = True
 
     async def close(self) -> None:
         if self._session is not None:
@@ -75,8 +78,7 @@ class Transport:
             return login
         async with self._entrance:
             if self._login is None or self._is_old(self._login):
-                self._login = await self._credentials.login()
-                self._login_at = self._monotonic()
+                return await self._enter()
             return self._login
 
     async def fetch(self, call: Call, within: float) -> bytes:
@@ -123,12 +125,11 @@ class Transport:
         try:
             answer = await self._open().request(
                 call.method,
-                f"{login.server}{call.path}",
-                params=call.params,
+                _url(login, call),
                 data=call.body,
                 headers=headers,
                 timeout=limits,
-                ssl=self._tls_context(login.tls) if login.tls else True,
+                ssl=self._ssl,
                 server_hostname=login.tls.server_name if login.tls else None,
                 proxy=login.proxy,
                 allow_redirects=False,
@@ -148,9 +149,7 @@ class Transport:
             if now < self._renew_after:
                 return None
             self._renew_after = now + RENEW_INTERVAL
-            self._login = await self._credentials.login()
-            self._login_at = now
-            return self._login
+            return await self._enter()
 
     def _is_old(self, login: Login) -> bool:
         return login.fresh_for is not None and self._monotonic() - self._login_at >= login.fresh_for
@@ -170,15 +169,23 @@ class Transport:
             )
         return self._session
 
-    def _tls_context(self, tls: Tls) -> ssl.SSLContext:
-        # One context as long as the files stay the same: connections are pooled by it.
-        try:
-            stamp = tls.stamp()
-            if self._tls is None or self._tls[:2] != (tls, stamp):
-                self._tls = (tls, stamp, tls.context())
-        except OSError as error:  # ssl.SSLError too
-            raise Unauthorized(f"certificates can't be read: {_words(error)}", reason="LoginFailed") from None
-        return self._tls[2]
+    async def _enter(self) -> Login:
+        login = await self._credentials.login()
+        if login.tls is not None:
+            # One context as long as the files stay the same: connections are pooled by it.
+            try:
+                made_of = login.tls, login.tls.stamp()
+                if self._tls != made_of:
+                    self._ssl, self._tls = login.tls.context(), made_of
+            except OSError as error:  # ssl.SSLError is one
+                raise Unauthorized(f"certificates can't be read: {_words(error)}", reason="LoginFailed") from None
+        self._login, self._login_at = login, self._monotonic()
+        return login
+
+
+def _url(login: Login, call: Call) -> URL:
+    query = f"?{urlencode(call.params, quote_via=quote)}" if call.params else ""
+    return URL(f"{login.server}{call.path}{query}", encoded=True)
 
 
 def _words(error: BaseException) -> str:

@@ -295,3 +295,23 @@ async def test_a_silent_server_does_not_keep_the_leader(monkeypatch: pytest.Monk
     assert (leadership.is_leader, said) == (False, ["starts", "stops"])
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_an_end_in_the_middle_of_a_renewal_gives_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as w:
+        client = w.server.of("a")
+        monkeypatch.setattr(w.server, "of", lambda name: client)
+        w.stand("a")
+        await w.advance(1)
+        replace = client.replace
+
+        async def carried_out_unheard(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+            await replace(resource, obj)
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        monkeypatch.setattr(client, "replace", carried_out_unheard)
+        await w.advance(RETRY)
+        monkeypatch.setattr(client, "replace", replace)
+        await w.end("a")
+        assert w.server.holder == ""
