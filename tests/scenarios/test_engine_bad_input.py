@@ -19,12 +19,17 @@ async def test_a_run_whose_status_was_made_garbage_is_set_aside_and_others_go_on
         world.run("bad", tasks=ONE)
         world.run("good", tasks=ONE)
         await world.until(lambda: world.phases("bad").get("a") == "Running")
-        body = world.store.get(RUNS, NAMESPACE, "bad")
-        world.engine.runs.drop(next(record.key for record in world.engine.runs if record.key.name == "bad"))
-        world.engine.run_seen(body | {"status": {"phase": "Perhaps"}})
+        storage, key = (RUNS.group, RUNS.plural), (NAMESPACE, "bad")
+        stored = world.store.find(storage, key)
+        assert stored is not None
+        world.store.put(storage, key, stored.body | {"status": {"phase": "Perhaps"}})
+        await world.kill()
+        await world.start()
         assert await world.ended("good") == "Succeeded"
         assert world.watcher.errors == 0
+        await world.clock.advance(400)
         assert world.status("bad")["reason"] == "StatusUnreadable"
+        assert len([pod for pod in world.pods() if pod["metadata"]["labels"]["windlass.dev/run"] == "bad"]) == 1
 
 
 MALFORMED: dict[str, dict[str, Any]] = {

@@ -65,7 +65,9 @@ class VirtualClock:
         await settle()
 
 
-async def settle(turns: int = 60) -> None:
+async def settle() -> None:
     """Let all tasks of the loop run until they wait for something."""
-    for _ in range(turns):
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # nothing public says whether a loop is idle
+    await asyncio.sleep(0)
+    while ready:
         await asyncio.sleep(0)

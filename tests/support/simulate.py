@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from windlass.models.run import FailureClass, RunPhase, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.run import FailureClass, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
@@ -120,9 +120,9 @@ class World:
     def plan(self) -> Plan:
         """Plan until nothing has to be read live, and check that an equal input gives an equal plan."""
         gone: set[str] = set()
-        self.refusals = {
-            pod: refusal for pod, refusal in self.refusals.items() if refusal.retry_at is None or refusal.retry_at > self.now
-        }
+        for pod, refusal in list(self.refusals.items()):
+            if refusal.retry_at is not None and refusal.retry_at <= self.now:
+                del self.refusals[pod]
         while True:
             seen = self.seen(gone)
             plan = plan_run(seen, self.now)
@@ -240,7 +240,13 @@ class World:
 
     def _ended(self, pod: PodView, result: PodResult) -> PodView:
         return replace(
-            pod, phase=PodPhase.ENDED, finished_at=self.now, result=result, terminal=True, waiting_reason="", waiting_message=""
+            pod,
+            phase=PodPhase.ENDED,
+            finished_at=self.now,
+            result=result,
+            terminal=True,
+            waiting_reason="",
+            waiting_message="",
         )
 
     def tick(self) -> None:
@@ -277,6 +283,14 @@ class World:
         assert moments, f"nothing will ever happen again: {self.draft}"
         return max(self.now + timedelta(milliseconds=1), min(moments))
 
+    def reconcile(self) -> bool:
+        """Reconcile once and let time pass; whether the run is forgotten."""
+        plan = self.step()
+        if not self.forgotten:
+            self.now = self.next_moment(plan.wake_at)
+            self.tick()
+        return self.forgotten
+
     def play(self, crashes: dict[int, int] | None = None, limit: int = 2000) -> WorkflowRunStatus:
         """Until the run is forgotten. `crashes` says at which reconciles to crash, after how many actions."""
         for number in range(limit):
@@ -303,7 +317,3 @@ class World:
         """The phase of each task."""
         return {task.name: task.phase.value for task in self.draft.tasks}
 
-
-def ended_well(status: WorkflowRunStatus) -> bool:
-    """The run succeeded."""
-    return status.phase is RunPhase.SUCCEEDED

@@ -135,10 +135,12 @@ class StoreApi:
             while not self.killed:
                 step = asyncio.ensure_future(anext(events))
                 broken = asyncio.ensure_future(cut.wait())
-                await asyncio.wait({step, broken}, return_when=asyncio.FIRST_COMPLETED)
-                broken.cancel()
-                if not step.done():
+                try:
+                    await asyncio.wait({step, broken}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    broken.cancel()
                     step.cancel()
+                if not step.done():
                     raise Gone("the watch was cut by the test", 410, "Expired")
                 kind, obj = step.result()
                 if self.watches_open:

@@ -93,7 +93,8 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         self.kubelet.stopped = True
-        for task in self._tasks | self._outside:
+        await self.kill()
+        for task in self._outside:
             task.cancel()
         await settle()
 
@@ -127,7 +128,8 @@ class World:
     async def kill(self) -> None:
         """End the controller between two instructions."""
         self.api.killed = True
-        for task in self._tasks:
+        of_engine = (self.engine._sweeper, *self.engine.queue._tasks)
+        for task in (*self._tasks, *(task for task in of_engine if task is not None)):
             task.cancel()
         self._tasks.clear()
         await settle()

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from windlass.backoff import full_jitter
 from windlass.engine.ports import Clock, Timer
+from windlass.errors import Retryable
 
 logger = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
@@ -152,12 +153,14 @@ class KeyedQueue(Generic[K]):
         failed = False
         try:
             took = await self._work(key)
-        except Exception:
+        except Exception as error:
             failed = True
             count = self._failures[key] = self._failures.get(key, 0) + 1
             delay = BACKOFF_FIRST + full_jitter(count, first=BACKOFF_FIRST, last=BACKOFF_LAST, chance=self._chance())
             self._resting[key] = self._clock.monotonic() + min(delay, LONGEST_PENALTY)
-            logger.exception("work on %s failed; again in %.1f s", key, delay)
+            # What the API can't do now is no fault of ours: its words say it all.
+            trace = None if isinstance(error, Retryable) else error
+            logger.error("work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace)
             self._observer.reconciled(0.0, "error")
         else:
             self._failures.pop(key, None)

@@ -7,8 +7,9 @@
                                   │
                      write the status ─▶ release results ─▶ end pods ─▶ tell events
 
-Pods are made before the status that names them is written, but for a run's first write, which proves that the run
-still exists. Whatever is lost by a crash in between is found again: names are derived, and pods hold their results.
+Pods are made before the status that names them is written when an answer of the API has just proved that the run
+exists; else, and for a run's first pods and for retries, the status is written first, and is the proof. Whatever is lost
+by a crash in between is found again: names are derived, and pods hold their results.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ logger = logging.getLogger(__name__)
 
 MOST_PLANS: Final = 8
 """How often a reconcile plans again with what it has learnt, before it lets others have their turn."""
-PROOF_AGE: Final = 30.0
-"""Seconds: before a pod is made, the run's existence was proved by an answer of the API no longer ago than this."""
+PROOF_AGE: Final = 2.0
+"""Seconds: before a pod is made, an answer of the API has proved no longer ago than this that its run exists."""
 COALESCE: Final = 0.25
 """Seconds: changes of a run's status within this time go into one write."""
 _NOT_ADMITTED: Final = frozenset({None, RunPhase.PENDING, RunPhase.QUEUED})
@@ -190,7 +191,7 @@ class Reconciler:
                 if not await self._confirm_pods(record, plan.confirm, gone):
                     return Next(0.0, spent)
             elif plan.launches:
-                if not await self._proved(record):
+                if not await self._proved(record, plan):
                     return Next(0.0, spent)
                 if not await self._launch(record, program, plan):
                     break
@@ -243,14 +244,16 @@ class Reconciler:
                 gone.add(name)
         return not gone.intersection(pods) or await self._still(record)
 
-    async def _proved(self, record: RunRecord) -> bool:
-        """Whether the API says that the run exists as it is known, now that pods are about to be made for it."""
-        if record.stored.phase in _NOT_ADMITTED:
-            return await self._store(record)
+    async def _proved(self, record: RunRecord, plan: Plan) -> bool:
+        """Whether the API says that the run exists as it is known, now that pods are about to be made for it.
+
+        The status that names the pods proves it best, since it has to be written anyway.
+        """
         proof = record.confirmed_at
-        if proof is not None and self._clock.monotonic() - proof < PROOF_AGE:
+        fresh = proof is not None and self._clock.monotonic() - proof < PROOF_AGE
+        if fresh and all(launch.attempt == 1 and not launch.recreate for launch in plan.launches):
             return True
-        return await self._still(record)
+        return await (self._store(record) if record.dirty else self._still(record))
 
     async def _still(self, record: RunRecord) -> bool:
         """Read the run live; whether it is the one that was planned for, unchanged."""
