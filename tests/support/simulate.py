@@ -316,4 +316,3 @@ class World:
     def phases(self) -> dict[str, str]:
         """The phase of each task."""
         return {task.name: task.phase.value for task in self.draft.tasks}
-
