@@ -8,6 +8,7 @@ from typing import Any
 from windlass.models.common import parse_time
 from windlass.models.run import TaskStatus
 from windlass.plan.graph import transitive_upstream
+from windlass.plan.params import guarded
 from windlass.plan.templates import moments
 from windlass.plan.types import Node, Program, RunView
 
@@ -48,6 +49,7 @@ def task_context(
     upstream = transitive_upstream(program, node.task.name) if node.upstream or node.is_finally else ()
     context = {
         **shared,
+        "params": guarded(program.spec, shared["params"]),
         "task": {"name": node.task.name, "attempt": attempt},
         "tasks": {name: {"phase": tasks[name].phase.value, "outputs": tasks[name].outputs or {}} for name in upstream},
     }

@@ -20,6 +20,7 @@ from windlass.models.common import JsonObject, parse_time, seconds
 from windlass.models.findings import Finding, Path, suggestion
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.template_syntax import parse
+from windlass.plan.template_values import SecretReference
 from windlass.plan.templates import TemplateError, has_templates, names_read, render
 
 _UNSUPPORTED: Final = ("$ref", "$dynamicRef", "$recursiveRef", "patternProperties")
@@ -30,6 +31,16 @@ _MAX_DEPTH: Final = 32
 def sensitive_params(spec: WorkflowSpec) -> frozenset[str]:
     """The parameters that are given as references to Secrets."""
     return frozenset(name for name, schema in spec.params.items() if schema.get("sensitive") is True)
+
+
+def guarded(spec: WorkflowSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as templates may see them: the sensitive ones as references, and nothing else as one."""
+    hidden = sensitive_params(spec)
+    return {name: SecretReference(_key_ref(value)) if name in hidden else value for name, value in params.items()}
+
+
+def _key_ref(value: Any) -> Mapping[str, Any]:
+    return value["secretKeyRef"] if _is_secret_ref(value) else {}
 
 
 def sensitive_read(text: str, spec: WorkflowSpec) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from windlass.models.common import JsonObject
 from windlass.models.task import Task
-from windlass.plan.templates import TemplateError, has_templates, render, render_text
+from windlass.plan.templates import TemplateError, has_templates, render, render_text, secret_reference
 
 _CONTAINERS: Final = ("init_containers", "sidecars")
 _EXPANDED: Final = ("command", "args")
@@ -70,10 +70,9 @@ def _render_variable(entry: JsonObject, context: Mapping[str, Any], path: tuple[
         return made
     if not isinstance(text, str) or not has_templates(text):
         return {**made, "value": text}
-    reference = _below(path, "value", text, context)
-    if isinstance(reference, Mapping) and set(reference) == {"secretKeyRef"}:
-        return {**made, "valueFrom": dict(reference)}
     try:
+        if (source := secret_reference(text, context)) is not None:
+            return {**made, "valueFrom": source}
         return {**made, "value": render_text(text, context, double_dollar=True)}
     except TemplateError as error:
         raise TemplateError(error.problem, error.expression, (*path, "value")) from None

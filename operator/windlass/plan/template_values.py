@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -57,6 +58,14 @@ class Undefined:
         self.problem = problem
 
 
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """The value of a sensitive parameter: where it stands in a Secret. No template can see or make text of it."""
+
+    reference: Mapping[str, Any]
+    """A secretKeyRef."""
+
+
 class Meter:
     """Counts what a rendering makes, and stops it before it makes too much."""
 
@@ -86,6 +95,8 @@ def plain(value: Any, meter: Meter, depth: int = 0) -> Any:
     if isinstance(value, str):
         meter.charge(len(value) + 2)
         return str(value)
+    if isinstance(value, SecretReference):
+        raise TemplateError("a sensitive parameter can only be the whole value of an env entry")
     meter.charge(8)
     if value is None or isinstance(value, bool):
         return value
@@ -149,4 +160,6 @@ def type_name(value: Any) -> str:
         return "object"
     if isinstance(value, list | tuple | range):
         return "list"
+    if isinstance(value, SecretReference):
+        return "sensitive parameter"
     return type(value).__name__

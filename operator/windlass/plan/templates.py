@@ -20,11 +20,11 @@ from jinja2 import nodes
 from windlass.plan.template_eval import Scope, evaluate, missing, path_of
 from windlass.plan.template_filters import truth
 from windlass.plan.template_syntax import Expression, Template, parse
-from windlass.plan.template_values import Meter, TemplateError, plain, text_of
+from windlass.plan.template_values import Meter, SecretReference, TemplateError, plain, text_of
 
 __all__ = [
     "Known", "Shape", "TemplateError", "check", "has_templates", "moments", "names_read", "render", "render_text",
-    "truth",
+    "secret_reference", "truth",
 ]  # fmt: skip
 
 Shape = Mapping[str, "Shape | None"]
@@ -57,6 +57,19 @@ def render_text(value: Any, context: Mapping[str, Any], *, double_dollar: bool =
     """As `render`, but each string stays a string, for fields that take no other type: what an expression gives is
     written as JSON when it is no string."""
     return _walk(value, (), _Rendering(context, Meter(), double_dollar).text)
+
+
+def secret_reference(text: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The `valueFrom` of an env entry whose value is `text`, when that is one expression which gives a sensitive
+    parameter. What only looks like a reference, in an output or another parameter, is none."""
+    single = parse(text).single
+    if single is None:
+        return None
+    try:
+        value = evaluate(single.node, Scope(context, Meter(), single.source))
+    except TemplateError as error:
+        raise TemplateError(error.problem, single.source) from None
+    return {"secretKeyRef": dict(value.reference)} if isinstance(value, SecretReference) else None
 
 
 @dataclass(frozen=True, slots=True)
