@@ -115,11 +115,14 @@ def _number(text: bytes) -> int | None:
 
 def _run(state: Path) -> int:
     from windlass.dev.cluster import run_dev
+    from windlass.dev.pods import HostUnfit
 
     with _held(state):
         (state / "dev.json").unlink(missing_ok=True)
         try:
             run_dev(state)
+        except HostUnfit as error:
+            raise Failure(str(error)) from error
         finally:
             (state / "dev.json").unlink(missing_ok=True)
     return OK

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,58 +78,24 @@ def check_object(manifest: Body) -> list[Finding]:
     group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
     if manifest.get("kind") not in parse.READERS or group not in ("", GROUP):
         return []
-    return _complete(parse.check(manifest), manifest)
+    found = parse.check(manifest)
+    place: tuple[str, ...] = ("spec",) if manifest.get("kind") == "Workflow" else ("spec", "workflowSpec")
+    return [*found, *_beyond_schema(found, manifest, place)]
 
 
-def _complete(found: list[Finding], manifest: Body) -> list[Finding]:
-    """What schema and rules have found, and what the graph and the templates of the rest say besides.
-
-    Where a part is wrong by the schema, the rest is looked at without it, and of the task that it belongs to nothing
-    more is said: much of that would only follow from the part that is missing.
-    """
-    from pydantic import ValidationError
-
-    from windlass.models.workflow import WorkflowSpec
+def _beyond_schema(found: Sequence[Finding], manifest: Body, place: tuple[str, ...]) -> Iterator[Finding]:
+    """What the graph and the templates say of a definition that may have findings already."""
+    from windlass.cli.salvage import salvage
     from windlass.plan.admission import check_spec
 
-    place: tuple[str, ...] = ("spec",) if manifest.get("kind") == "Workflow" else ("spec", "workflowSpec")
-    if not isinstance(_at(manifest, place), dict):
-        return found
-    sound = deepcopy(manifest)
-    for item in found:
-        _cut_out(sound, item.path)
-    try:
-        spec = WorkflowSpec.model_validate(_at(sound, place))
-    except ValidationError:
-        return found
-    tasks = {item.path[: len(place) + 2] for item in found}
+    salvaged = salvage(manifest, found, place)
+    if salvaged is None:
+        return
+    spec, doubtful = salvaged
     said = {item.path for item in found}
-    more = [item for item in check_spec(spec, place) if item.path[: len(place) + 2] not in tasks]
-    return [*found, *(item for item in more if item.path not in said)]
-
-
-def _at(manifest: Body, path: Sequence[str | int]) -> Any:
-    value: Any = manifest
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _cut_out(manifest: Body, path: Sequence[str | int]) -> None:
-    """Take away the innermost named field that holds the place `path`; lists keep their places."""
-    value: Any = manifest
-    holders: list[tuple[Body, str]] = []
-    for part in path:
-        if isinstance(value, dict) and isinstance(part, str):
-            holders.append((value, part))
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            break
-    if holders:
-        holder, key = holders[-1]
-        holder.pop(key, None)
+    for item in check_spec(spec, place):
+        if item.path not in said and item.path[: len(place) + 2] not in doubtful:
+            yield item
 
 
 def _is_error(found: Finding) -> bool:
