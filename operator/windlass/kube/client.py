@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 from windlass.backoff import full_jitter
-from windlass.errors import ApiError, Gone, Invalid, Retryable, Unreachable
+from windlass.errors import ApiError, Gone, Invalid, Retryable, ServerError, Unreachable
 from windlass.kube.answers import error_of_status
 from windlass.kube.credentials import Credentials, Login
 from windlass.kube.streams import LineSplitter
@@ -116,9 +116,13 @@ class KubeClient:
             params["limit"] = str(limit)
         if token:
             params["continue"] = token
-        body = await self._read(Call("GET", "list", resource.plural, _path(resource, namespace), params), LIST_TIMEOUT)
-        metadata = body.get("metadata") or {}
-        items = body.get("items") or []
+        call = Call("GET", "list", resource.plural, _path(resource, namespace), params)
+        body = await self._read(call, LIST_TIMEOUT)
+        metadata, items = body.get("metadata") or {}, body.get("items") or []
+        if not (
+            isinstance(metadata, dict) and isinstance(items, list) and all(isinstance(item, dict) for item in items)
+        ):
+            raise ServerError(f"GET {call.path}: the answer is no list", reason="BadAnswer")
         for item in items:  # lists say what their items are only once
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)
@@ -173,7 +177,7 @@ class KubeClient:
 
     async def create(self, resource: Resource, obj: Body, *, field_validation: str = "Strict") -> Body:
         """Make an object. By default a field that the server doesn't know is an error that names it."""
-        path = _path(resource, obj["metadata"].get("namespace"))
+        path = _path(resource, (obj.get("metadata") or {}).get("namespace"))
         params = {"fieldValidation": field_validation}
         return await self._write(Call("POST", "create", resource.plural, path, params, orjson.dumps(obj)))
 

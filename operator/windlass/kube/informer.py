@@ -128,8 +128,12 @@ class Informer(Generic[T]):
         return self._store.by_index(key)
 
     def note(self, obj: Body) -> None:
-        """Take an answer of the API for what it is: perhaps newer than what was known of that object."""
-        self._store.note(obj)
+        """Take an answer of the API for what it is: perhaps newer than what was known of that object.
+
+        An answer that is no such object, as some deletes have it, is passed over.
+        """
+        if obj.get("kind", self.resource.kind) == self.resource.kind:
+            self._store.note(obj)
 
     def forget(self, namespace: str, name: str, uid: str) -> None:
         """Take the API's word that an object is gone: a request on it was answered 404."""
@@ -146,6 +150,11 @@ class Informer(Generic[T]):
                 failures += 1
                 self._failed("list", error)
                 await self._pause(failures, error)
+            except Exception:
+                # Whatever it is, a cache that stands still would be worse.
+                failures, why = failures + 1, "Error"
+                logger.exception("the cache of %s begins anew", self.resource.plural)
+                await self._pause(failures, None)
 
     async def _list(self, why: str) -> None:
         """Read all objects, and report what vanished since the last time."""

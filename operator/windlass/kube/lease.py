@@ -204,7 +204,7 @@ class Leadership:
                         {**lease, "spec": {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}}
                     )
         except (TimeoutError, ApiError) as error:
-            logger.warning("the lease %s was not given back: %s", self._name, error)
+            logger.warning("the lease %s was not given back: %s", self._name, str(error) or "no answer in time")
 
 
 def _micro_time(moment: datetime) -> str:

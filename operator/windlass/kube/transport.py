@@ -111,7 +111,11 @@ class Transport:
         login = await self.login()
         answer = await self._send_once(call, login, limits)
         if answer.status == 401:
-            renewed = await self._renew(login)
+            try:
+                renewed = await self._renew(login)
+            except BaseException:
+                answer.close()
+                raise
             if renewed is not None:
                 answer.release()
                 answer = await self._send_once(call, renewed, limits)

@@ -188,6 +188,12 @@ CASES = {
         ["a"],
         ["Start"],
     ),
+    "a list that is none": (
+        [answer_json({"items": [1, 2]})] * 3 + [answer_json([])] * 3 + [listed(5, pod("a", 5)), answer_never()],
+        ["list"] * 7 + ["5"],
+        ["a"],
+        ["Start"],
+    ),
     "events that are none": (
         [
             listed(5),
@@ -251,6 +257,7 @@ async def test_staleness() -> None:
 async def test_answers_and_404s_are_taken() -> None:
     async with informing(listed(5), answer_never()) as (informer, heard, _asked):
         await informer.wait_synced()
+        informer.note({"kind": "Status", "metadata": {}, "status": "Success"})
         informer.note(pod("a", 7))
         assert informer.get("data", "a") == "a"
         informer.forget("data", "a", "uid-a")
