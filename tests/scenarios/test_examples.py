@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import yaml
 
+from support.clusters import WINDLASS, Cluster
 from support.examples import EXAMPLES, Pod, load, run_all
 from support.mailsink import mail_sink
 from support.sales_report import check_mail, check_report, secrets
 
-WINDLASS = Path(sys.executable).with_name("windlass")
 WITHIN = 120.0
 
 
-class DevCluster(Protocol):
-    """What is asked of the development cluster that the tests share."""
-
-    @property
-    def kubeconfig(self) -> Path: ...
-
-
 @pytest.fixture
-def visible(dev_cluster: DevCluster) -> Iterator[Path]:
+def visible(dev_cluster: Cluster) -> Iterator[Path]:
     """A directory that the pods of the development cluster see."""
     with tempfile.TemporaryDirectory(dir=dev_cluster.kubeconfig.parent / "shared") as directory:
         yield Path(directory)
-
-
-def windlass(cluster: DevCluster, *arguments: str, stdin: str = "") -> tuple[int, str]:
-    """A command on the cluster: its exit code and what it said."""
-    done = subprocess.run(
-        [str(WINDLASS), *arguments, "--kubeconfig", str(cluster.kubeconfig)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=WITHIN,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def published(example: str, directory: Path) -> str:
@@ -54,14 +33,11 @@ def published(example: str, directory: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def finished(cluster: DevCluster, manifest: str, name: str, *arguments: str) -> dict[str, Any]:
+def finished(cluster: Cluster, manifest: str, name: str, *arguments: str) -> dict[str, Any]:
     """Apply the manifest and see a run of it through to its end; its status."""
-    code, said = windlass(cluster, "run", "-f", "-", "--name", name, "--watch", *arguments, stdin=manifest)
-    assert code == 0, said
-    code, said = windlass(cluster, "status", name, "-o", "json")
-    assert code == 0, said
-    status: dict[str, Any] = json.loads(said)["status"]
-    return status
+    said = cluster.windlass("run", "-f", "-", "--name", name, "--watch", *arguments, stdin=manifest)
+    assert said.code == 0, said.all
+    return cluster.status(name)
 
 
 def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -69,7 +45,7 @@ def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
     return {task["name"]: (task["phase"], task.get("outputs")) for task in status["tasks"]}
 
 
-def test_hello(dev_cluster: DevCluster) -> None:
+def test_hello(dev_cluster: Cluster) -> None:
     manifest = (EXAMPLES / "hello" / "workflow.yaml").read_text(encoding="utf-8")
     status = finished(dev_cluster, manifest, "hello-whole", "-p", "name=Ada")
     assert (status["phase"], status["progress"]) == ("Succeeded", "2/2")
@@ -77,10 +53,11 @@ def test_hello(dev_cluster: DevCluster) -> None:
         "greet": ("Succeeded", {"greeting": "Hello, Ada!", "letters": 11}),
         "reply": ("Succeeded", None),
     }
-    assert windlass(dev_cluster, "logs", "hello-whole", "reply") == (0, 'I was told "Hello, Ada!": 11 characters.\n')
+    said = dev_cluster.windlass("logs", "hello-whole", "reply")
+    assert (said.code, said.out) == (0, 'I was told "Hello, Ada!": 11 characters.\n'), said.all
 
 
-def test_daily_sales_etl(dev_cluster: DevCluster, visible: Path, tmp_path: Path) -> None:
+def test_daily_sales_etl(dev_cluster: Cluster, visible: Path, tmp_path: Path) -> None:
     manifest = published("daily-sales-etl", visible)
     pod = Pod("daily-sales-etl", tmp_path)
     for name in ("etl-first", "etl-again"):
@@ -91,7 +68,7 @@ def test_daily_sales_etl(dev_cluster: DevCluster, visible: Path, tmp_path: Path)
     assert ends(status)["load"][1]["replaced"] == 6
 
 
-def test_weather_umbrella(dev_cluster: DevCluster, visible: Path, tmp_path: Path) -> None:
+def test_weather_umbrella(dev_cluster: Cluster, visible: Path, tmp_path: Path) -> None:
     manifest = published("weather-umbrella", visible)
     expected = run_all(Pod("weather-umbrella", tmp_path, run="umbrella-good"), mounts={"/models": str(tmp_path / "m")})
     good = finished(dev_cluster, manifest, "umbrella-good")
@@ -103,7 +80,7 @@ def test_weather_umbrella(dev_cluster: DevCluster, visible: Path, tmp_path: Path
     assert good["source"]["commit"] == subprocess.run(commit, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_sales_report(dev_cluster: DevCluster, visible: Path) -> None:
+def test_sales_report(dev_cluster: Cluster, visible: Path) -> None:
     shopping, factor = f"sqlite:///{visible}/shopping.db", f"sqlite:///{visible}/factor.db"
     load("sales-report", "seed").seed(shopping, factor)
     with mail_sink() as sink:
