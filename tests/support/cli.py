@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,8 +27,8 @@ class FakeCluster:
 
     objects: dict[tuple[str, str, str], Body] = field(default_factory=dict)
     """By plural, namespace and name."""
-    steps: list[Body] = field(default_factory=list)
-    """What becomes of the watched object, one event each."""
+    steps: list[Any] = field(default_factory=list)
+    """What becomes of the watched object: an event each, an error that ends the watch, or something to do."""
     log: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """By pod and container."""
     answer: ApiError | None = None
@@ -101,9 +102,11 @@ class FakeCluster:
             if isinstance(step, ApiError):
                 self.steps.remove(step)
                 raise step
-            yield WatchEvent("MODIFIED", step)
-        import asyncio
-
+            if callable(step):
+                await asyncio.sleep(0.01)  # lets others notice what is not yet done
+                step()
+            else:
+                yield WatchEvent("MODIFIED", step)
         await asyncio.Event().wait()
 
     async def logs(self, namespace: str, pod: str, container: str | None = None, **_: Any) -> AsyncIterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -189,44 +189,46 @@ def _gone(chosen: Try) -> None:
 async def _follow(cluster: Cluster, name: str, wanted: Request) -> int:
     """Follow each attempt from the moment that the status names its pod, until the task or the run has ended."""
     followed: dict[tuple[str, int], asyncio.Task[bool]] = {}
+    over: set[tuple[str, int]] = set()
     latest: Body = {}
     async for latest in runs.follow(cluster, name):
         for chosen in _chosen(latest, wanted):
             key = (chosen.task, chosen.number)
+            if chosen.ended or runs.phase(latest) in runs.ENDED:
+                over.add(key)
             if key not in followed:
                 prefix = _prefix(latest, chosen, wanted)
-                followed[key] = asyncio.create_task(_follow_one(cluster, name, chosen, wanted, prefix))
+                followed[key] = asyncio.create_task(_follow_one(cluster, chosen, wanted, prefix, over))
         if wanted.task is not None and _task_done(latest, wanted):
             break
+    over |= followed.keys()
     await asyncio.gather(*followed.values())
     if not followed:
         raise Failure(_nothing_yet(latest, wanted.task, wanted.attempt))
     return OK
 
 
-async def _follow_one(cluster: Cluster, run: str, chosen: Try, wanted: Request, prefix: str) -> bool:
-    """Wait until the pod has something to say, then print it to its end."""
-    async for started in _starts(cluster, chosen):
-        if started:
-            return await _print(cluster, chosen, wanted, prefix)
-    return False
-
-
-async def _starts(cluster: Cluster, chosen: Try) -> AsyncIterator[bool]:
-    """Looks at the pod again and again: whether a container of it has begun. Ends when the pod is gone."""
+async def _follow_one(
+    cluster: Cluster, chosen: Try, wanted: Request, prefix: str, over: Container[tuple[str, int]]
+) -> bool:
+    """Wait until the pod has something to say, then print it to its end. `over` has the attempts that have ended."""
     from windlass.resources import PODS
 
     assert chosen.pod is not None, "only attempts with a pod are chosen"
     while True:
+        # The status may name a pod a moment before it is made.
+        gone_for_good = (chosen.task, chosen.number) in over
         try:
             pod = await cluster.client.get(PODS, cluster.namespace, chosen.pod)
         except NotFound:
-            _gone(chosen)
-            return
+            if gone_for_good:
+                _gone(chosen)
+                return False
         except Retryable:
-            await asyncio.sleep(LOOK_AGAIN)
-            continue
-        yield _has_log(pod)
+            pass
+        else:
+            if _has_log(pod):
+                return await _print(cluster, chosen, wanted, prefix)
         await asyncio.sleep(LOOK_AGAIN)
 
 

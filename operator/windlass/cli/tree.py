@@ -86,18 +86,19 @@ def _add_task(root: Tree, task: Body, at: datetime) -> None:
     branch = root.add(line)
     failed = [attempt for attempt in attempts if attempt.get("class")]
     # What went wrong on the way matters as long as the task is not through; then a count is enough.
-    for attempt in failed if phase != "Succeeded" else []:
-        _add_attempt(branch, attempt)
+    for number, attempt in enumerate(failed if phase != "Succeeded" else []):
+        said_again = any(later.get("hint") == attempt.get("hint") for later in failed[number + 1 : number + 2])
+        _add_attempt(branch, attempt, said_again=said_again)
 
 
-def _add_attempt(branch: Tree, attempt: Body) -> None:
+def _add_attempt(branch: Tree, attempt: Body, *, said_again: bool) -> None:
     what = f"attempt {attempt['number']}: {attempt['class']} {attempt.get('reason') or ''}".rstrip()
     if attempt.get("exitCode") is not None:
         what += f", exit code {attempt['exitCode']}"
     line = branch.add(Text(what, "red"))
     for text in (attempt.get("message") or "").strip().splitlines()[-8:]:
         line.add(Text(text, "dim"))
-    if attempt.get("hint"):
+    if attempt.get("hint") and not said_again:
         line.add(Text(f"→ {_one_line(attempt['hint'])}", "yellow"))
 
 

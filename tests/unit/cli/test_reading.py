@@ -94,6 +94,22 @@ def test_status() -> None:
     assert (result.exit_code, result.stdout) == (0, TREE)
 
 
+def test_a_hint_is_given_once() -> None:
+    attempts = [
+        {"number": number, "class": "App", "reason": "Error", "exitCode": 3, "hint": hint}
+        for number, hint in ((1, "look"), (2, "look"), (3, "wait"))
+    ]
+    cluster = FakeCluster().add(run("r", "Running", [{"name": "a", "phase": "Retrying", "attempts": attempts}]))
+    assert invoke(cluster, "status", "r").stdout.splitlines()[2:] == [
+        "└── ↻ a  Retrying  3 attempts",
+        "    ├── attempt 1: App Error, exit code 3",
+        "    ├── attempt 2: App Error, exit code 3",
+        "    │   └── → look",
+        "    └── attempt 3: App Error, exit code 3",
+        "        └── → wait",
+    ]
+
+
 def test_status_of_a_run_that_nobody_has_seen() -> None:
     assert invoke(FakeCluster().add(run("sales-1", None)), "status", "sales-1").stdout == (
         "Workflow:  hello\nMessage:   no controller has seen this run yet: is one running?\nsales-1  ○ Pending\n"
@@ -345,6 +361,7 @@ def test_logs_are_followed_from_the_pods_first_moment(monkeypatch: pytest.Monkey
     cluster = FakeCluster(
         steps=[run("r", "Running", [started]), run("r", "Running", [retried]), run("r", "Succeeded", [again])],
         log={("p-1", "main"): b"one\n", ("p-2", "main"): b"two\n"},
-    ).add(run("r", "Queued", [{"name": "a"}]), pod("p-1"), pod("p-2"))
+    ).add(run("r", "Queued", [{"name": "a"}]), pod("p-2"))
+    cluster.steps.insert(1, lambda: cluster.add(pod("p-1")))
     result = invoke(cluster, "logs", "r", "-f")
     assert (result.exit_code, result.stdout.splitlines()) == (0, ["[a] one", "[a] two"])
