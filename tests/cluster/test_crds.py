@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client, config
 
 from support.bad_objects import BAD, Bad
-from support.objects import CHANGES, GOOD, Change, Manifest, thousand_tasks
+from support.objects import CHANGES, GOOD, Change, Manifest, run, thousand_tasks
 from windlass.models import crd
 from windlass.models.rules import RULES
 
@@ -149,3 +149,27 @@ def test_columns_and_category(server: Server) -> None:
     server.request("DELETE", path)
     assert wide[0].split() == ["NAME", "WORKFLOW", "PHASE", "PROGRESS", "STARTED", "DURATION", "SLOT", "MESSAGE"]
     assert " ".join(wide[1].split()).endswith("w Running 3/7 1m20s 20250401t1700 load is running")
+
+
+IN_A_DEFINITION = {rule.message for model in ("WorkflowSpec", "Task") for rule in RULES[model]}
+EMBEDDED = {
+    name: bad for name, bad in BAD.items() if bad.says in IN_A_DEFINITION and bad.manifest["kind"] == "Workflow"
+}
+
+
+@pytest.mark.parametrize("bad", EMBEDDED.values(), ids=EMBEDDED.keys())
+def test_a_runs_own_definition_has_the_same_rules(server: Server, bad: Bad) -> None:
+    status, answer = server.create(run(workflowSpec=bad.manifest["spec"]), dryRun="All")
+    assert (status, bad.says in answer["message"]) == (422, True), answer
+
+
+def test_a_run_of_1000_tasks_keeps_no_field_owners_and_takes_its_status(server: Server) -> None:
+    manifest = run("thousand", workflowSpec=thousand_tasks()["spec"])
+    status, answer = server.create(manifest)
+    assert status == 201, answer["message"]
+    path = f"{_collection(manifest)}/thousand"
+    done = [{"name": f"task-{n:04}", "phase": "Succeeded"} for n in range(1000)]
+    status, answer = server.request("PUT", f"{path}/status", {**answer, "status": {"phase": "Running", "tasks": done}})
+    server.request("DELETE", path)
+    assert status == 200, answer
+    assert len(json.dumps(answer["metadata"]["managedFields"])) < 2000

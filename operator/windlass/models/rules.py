@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from windlass.models.findings import Path
+from windlass.models.findings import Path, format_path
 from windlass.names import MAX_NAME, MAX_WORKFLOW_NAME
 
 Value = Mapping[str, Any]
@@ -47,6 +47,9 @@ class Violation:
 
     path: Path
     message: str
+
+    def __str__(self) -> str:
+        return f"{format_path(self.path)}: {self.message}" if self.path else self.message
 
 
 def violations(kind: str, new: Value, old: Value | None = None) -> list[Violation]:

@@ -43,7 +43,7 @@ class GitSource(Model):
     path: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     """The directory of the repository that is the tasks' working directory. Its root by default."""
     secret_name: Annotated[str, Field(min_length=1, max_length=253)] | None = None
-    """A Secret with `ssh` (a private key) and `known_hosts`, or `username` and `password`."""
+    """A Secret: `ssh-privatekey` and `known_hosts` for a repository reached by ssh, else `username` and `password`."""
     mount_path: Annotated[MountPath, Field(json_schema_extra=SERVER_DEFAULT)] = "/workspace/src"
     """Where the checkout stands in the tasks' containers."""
     depth: Annotated[int, Field(ge=0, le=1000000, json_schema_extra=SERVER_DEFAULT)] = 1
