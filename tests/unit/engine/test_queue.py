@@ -35,7 +35,9 @@ class Desk:
         self.gates: dict[str, asyncio.Event] = {}
         self.fails: dict[str, int] = {}
         self.took = 0.0
-        self.queue: KeyedQueue[str] = KeyedQueue(self.work, self.clock, self.seen, concurrency=concurrency)
+        self.queue: KeyedQueue[str] = KeyedQueue(
+            self.work, self.clock, self.seen, concurrency=concurrency, chance=lambda: 0.5
+        )
 
     async def work(self, key: str) -> float:
         self.started.append((key, self.clock.monotonic()))
@@ -86,12 +88,11 @@ async def test_failures_back_off_and_a_success_forgets_them() -> None:
     desk.fails["a"] = 3
     desk.queue.add("a")
     await desk.clock.advance(60)
-    first = BACKOFF_FIRST
-    assert desk.started == [("a", 0.0), ("a", first), ("a", 3 * first), ("a", 7 * first)]
+    assert [when / BACKOFF_FIRST for _, when in desk.started] == [0, 1.5, 3.5, 6.5]
     desk.fails["a"] = 1
     desk.queue.add("a")
-    await desk.clock.advance(first)
-    assert desk.started[-1] == ("a", 60.0 + first)
+    await desk.clock.advance(2 * BACKOFF_FIRST)
+    assert desk.started[-1] == ("a", 60.0 + 1.5 * BACKOFF_FIRST)
     assert desk.seen.results == ["error"] * 3 + ["ok", "error", "ok"]
 
 
@@ -101,7 +102,7 @@ async def test_the_backoff_has_a_ceiling() -> None:
     desk.queue.add("a")
     await desk.clock.advance(30 * BACKOFF_LAST)
     waits = [later[1] - sooner[1] for sooner, later in zip(desk.started, desk.started[1:], strict=False)]
-    assert max(waits) == BACKOFF_LAST
+    assert max(waits) == BACKOFF_FIRST + BACKOFF_LAST / 2
 
 
 async def test_a_failing_key_is_not_worked_on_for_each_event_that_comes() -> None:

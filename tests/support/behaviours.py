@@ -1,0 +1,306 @@
+"""What must be the same wherever pods run: each row is a definition, what is done to its run, and what it must come to.
+
+The development cluster's tests and those on a real Kubernetes go through the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from support.clusters import Cluster, phases, task
+
+Status = dict[str, Any]
+Spec = dict[str, Any]
+PLAIN = """it's "so" $HOME ${x} $(date) `id` {{ \\ end"""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """A row. `check` asserts what the ended run's status must say."""
+
+    spec: Spec
+    check: Callable[[Status], None]
+    run: Spec | None = None
+    """Fields of the run beside its definition."""
+    meanwhile: Callable[[Cluster, str], None] | None = None
+    """What is done to the run while it goes on."""
+    real_only: bool = False
+    """The development cluster can't show it."""
+
+
+def _one(command: str, **more: Any) -> Spec:
+    return {"tasks": [{"name": "a", "script": command, **more}]}
+
+
+def _succeeded(status: Status) -> None:
+    assert (status["phase"], status["reason"]) == ("Succeeded", "Completed"), status
+
+
+def _outputs(status: Status) -> None:
+    _succeeded(status)
+    assert task(status, "b")["outputs"] == {"total": 7, "said": PLAIN, "words": ["x y", "z"]}
+
+
+OUTPUTS: Spec = {
+    "params": {"text": {"type": "string"}},
+    "tasks": [
+        {
+            "name": "a",
+            "interpreter": "python",
+            "script": 'import json, os\njson.dump({"n": 3, "words": ["x y", "z"]}, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
+        },
+        {
+            "name": "b",
+            "dependsOn": ["a"],
+            "interpreter": "python",
+            "env": [
+                {"name": "N", "value": "{{ tasks.a.outputs.n + 4 }}"},
+                {"name": "SAID", "value": "{{ params.text }}"},
+                {"name": "WORDS", "value": "{{ tasks.a.outputs.words | tojson }}"},
+            ],
+            "script": "import json, os\n"
+            'found = {"total": int(os.environ["N"]), "said": os.environ["SAID"], "words": json.loads(os.environ["WORDS"])}\n'
+            'json.dump(found, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
+        },
+    ],
+}
+
+
+def _shells(status: Status) -> None:
+    _succeeded(status)
+    assert task(status, "bash")["outputs"] == {"n": 2, "pid": "$$", "name": "$(NAME)"}
+
+
+SHELLS: Spec = {
+    "tasks": [
+        {
+            "name": "bash",
+            "interpreter": "bash",
+            "script": "a=(x y)\n[ ${#a[@]} = 2 ]\n[ -n \"$$\" ]\n"
+            """printf '{"n": %s, "pid": "$$", "name": "$(NAME)"}' "${#a[@]}" > "$WINDLASS_OUTPUTS\"""",
+        },
+        {"name": "args", "command": ["sh", "-c", 'test "$0" = "{{ 1 + 1 }}" && test "$1" = x', "{{ 1 + 1 }}", "x"]},
+    ]
+}
+
+
+def _told(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    attempt = task(status, "a")["attempts"][0]
+    assert (attempt["class"], attempt["exitCode"]) == ("App", 3)
+    assert "the table is missing" in attempt["message"]
+    assert attempt["hint"]
+
+
+def _retried(status: Status) -> None:
+    _succeeded(status)
+    attempts = task(status, "a")["attempts"]
+    assert [attempt["number"] for attempt in attempts] == [1, 2]
+    assert (attempts[0]["class"], attempts[0]["exitCode"]) == ("App", 7)
+
+
+def _never(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    assert len(task(status, "a")["attempts"]) == 1
+
+
+def _too_long(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    assert task(status, "a")["attempts"][0]["class"] == "Timeout"
+
+
+def _branches(status: Status) -> None:
+    _succeeded(status)
+    assert phases(status) == {
+        "a": "Succeeded",
+        "no": "Skipped",
+        "after-no": "Skipped",
+        "may-fail": "Failed",
+        "anyway": "Succeeded",
+        "join": "Succeeded",
+    }
+
+
+BRANCHES: Spec = {
+    "tasks": [
+        {"name": "a", "script": "true"},
+        {"name": "no", "dependsOn": ["a"], "when": "{{ 1 > 2 }}", "script": "true"},
+        {"name": "after-no", "dependsOn": ["no"], "script": "true"},
+        {"name": "may-fail", "dependsOn": ["a"], "allowFailure": True, "script": "exit 1"},
+        {"name": "anyway", "dependsOn": ["may-fail"], "triggerRule": "AllDone", "script": "true"},
+        {"name": "join", "dependsOn": ["anyway", "after-no"], "triggerRule": "NoneFailed"},
+    ]
+}
+
+
+def _finally(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    assert phases(status) == {"a": "Failed", "b": "UpstreamFailed", "clean": "Succeeded"}
+    assert task(status, "clean")["outputs"] == {"outcome": "Failed"}
+
+
+FINALLY: Spec = {
+    "tasks": [{"name": "a", "script": "exit 1"}, {"name": "b", "dependsOn": ["a"], "script": "true"}],
+    "finally": [
+        {
+            "name": "clean",
+            "env": [{"name": "OUTCOME", "value": "{{ run.outcome }}"}],
+            "script": """printf '{"outcome": "%s"}' "$OUTCOME" > "$WINDLASS_OUTPUTS\"""",
+        }
+    ],
+}
+
+
+def _workspace(status: Status) -> None:
+    _succeeded(status)
+    assert task(status, "read")["outputs"] == {"found": "hello"}
+
+
+WORKSPACE: Spec = {
+    "workspace": {"size": "10Mi", "mountPath": "/workspace/data"},
+    "tasks": [
+        {"name": "write", "script": 'printf hello > "$WINDLASS_WORKSPACE/greeting"'},
+        {
+            "name": "read",
+            "dependsOn": ["write"],
+            "script": """printf '{"found": "%s"}' "$(cat /workspace/data/greeting)" > "$WINDLASS_OUTPUTS\"""",
+        },
+    ],
+}
+
+
+def _environment(status: Status) -> None:
+    _succeeded(status)
+    outputs = task(status, "a")["outputs"]
+    assert (outputs["task"], outputs["attempt"], outputs["trigger"]) == ("a", "1", "Manual")
+    assert outputs["date"] == "2025-04-01T17:00:00Z"
+    assert outputs["home"] == "/tmp"
+
+
+ENVIRONMENT = _one(
+    """printf '{"task":"%s","attempt":"%s","trigger":"%s","date":"%s","home":"%s"}' """
+    '"$WINDLASS_TASK" "$WINDLASS_ATTEMPT" "$WINDLASS_TRIGGER" "$WINDLASS_LOGICAL_DATE" "$HOME" > "$WINDLASS_OUTPUTS"'
+)
+
+
+def _no_secret(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    attempt = task(status, "a")["attempts"][0]
+    assert attempt["class"] == "Start"
+    assert "not-there" in attempt["message"]
+    assert attempt["hint"]
+
+
+NO_SECRET = _one(
+    "true",
+    startTimeout="6s",
+    env=[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "not-there", "key": "token"}}}],
+)
+
+
+def _bad_outputs(reason: str) -> Callable[[Status], None]:
+    def check(status: Status) -> None:
+        assert status["phase"] == "Failed"
+        assert task(status, "a")["attempts"][0]["reason"] == reason
+
+    return check
+
+
+def _cancel(cluster: Cluster, run: str) -> None:
+    cluster.until(run, lambda status: phases(status).get("a") == "Running")
+    said = cluster.windlass("cancel", run)
+    assert said.code == 0, said.all
+
+
+def _cancelled(status: Status) -> None:
+    assert (status["phase"], status["reason"]) == ("Cancelled", "Cancelled")
+    assert phases(status) == {"a": "Cancelled", "b": "Cancelled", "clean": "Succeeded"}
+
+
+def _limit(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    assert task(status, "a")["attempts"][0]["class"] == "OOM"
+    assert "32Mi" in task(status, "a")["attempts"][0]["hint"]
+
+
+def _grown(status: Status) -> None:
+    _succeeded(status)
+    attempts = task(status, "a")["attempts"]
+    assert attempts[0]["class"] == "OOM"
+    assert attempts[1]["memory"] == "256Mi"
+
+
+EAT = "data = bytearray(100 * 1024 * 1024)\nfor at in range(0, len(data), 4096):\n    data[at] = 1\n"
+MEMORY = {"requests": {"memory": "32Mi"}, "limits": {"memory": "32Mi"}}
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "outputs-and-values": Behaviour(OUTPUTS, _outputs, run={"params": {"text": PLAIN}}),
+    "shells-and-dollars": Behaviour(SHELLS, _shells),
+    "a-failure-is-told": Behaviour(_one("echo the table is missing; exit 3"), _told),
+    "a-retry": Behaviour(_one('[ "$WINDLASS_ATTEMPT" = 2 ] || exit 7', retry={"limit": 1, "delay": "1s"}), _retried),
+    "an-exit-code-that-is-never-retried": Behaviour(
+        _one("exit 2", retry={"limit": 3, "delay": "1s", "exitCodes": {"never": [2]}}), _never
+    ),
+    "a-timeout": Behaviour(_one("sleep 600", timeout="2s", terminationGracePeriod="1s"), _too_long),
+    "branches": Behaviour(BRANCHES, _branches),
+    "finally": Behaviour(FINALLY, _finally),
+    "workspace": Behaviour(WORKSPACE, _workspace),
+    "environment": Behaviour(ENVIRONMENT, _environment, run={"logicalDate": "2025-04-01T17:00:00Z"}),
+    "a-secret-that-is-missing": Behaviour(NO_SECRET, _no_secret),
+    "outputs-no-json": Behaviour(_one('echo rows=3 > "$WINDLASS_OUTPUTS"'), _bad_outputs("OutputsInvalid")),
+    "outputs-too-large": Behaviour(
+        _one('head -c 9000 /dev/zero | tr "\\0" x > "$WINDLASS_OUTPUTS"'), _bad_outputs("OutputsTooLarge")
+    ),
+    "a-gigabyte-of-logs": Behaviour(
+        _one("head -c 1000000000 /dev/zero | tr '\\0' x | fold -w 1000; echo done; exit 4", timeout="2m"),
+        lambda status: _log_kept(status),
+    ),
+    "cancel": Behaviour(
+        {
+            "tasks": [
+                {"name": "a", "script": "sleep 600", "terminationGracePeriod": "1s"},
+                {"name": "b", "dependsOn": ["a"], "script": "true"},
+            ],
+            "finally": [{"name": "clean", "script": "true"}],
+        },
+        _cancelled,
+        meanwhile=_cancel,
+    ),
+    "out-of-memory": Behaviour(
+        {"tasks": [{"name": "a", "interpreter": "python", "script": EAT, "resources": MEMORY}]}, _limit, real_only=True
+    ),
+    "out-of-memory-grows": Behaviour(
+        {
+            "tasks": [
+                {
+                    "name": "a",
+                    "interpreter": "python",
+                    "script": EAT,
+                    "resources": MEMORY,
+                    "retry": {"limit": 1, "delay": "0s", "oom": {"factor": 8, "max": "1Gi"}},
+                }
+            ]
+        },
+        _grown,
+        real_only=True,
+    ),
+}
+
+
+def _log_kept(status: Status) -> None:
+    assert status["phase"] == "Failed"
+    attempt = task(status, "a")["attempts"][0]
+    assert attempt["exitCode"] == 4
+    assert "done" in attempt["message"]
+    assert len(attempt["message"].encode()) <= 1024
+
+
+def play(cluster: Cluster, name: str) -> None:
+    """Go through a row on a cluster."""
+    row = BEHAVIOURS[name]
+    cluster.start(name, row.spec, **(row.run or {}))
+    if row.meanwhile is not None:
+        row.meanwhile(cluster, name)
+    row.check(cluster.ended(name))
