@@ -270,9 +270,8 @@ ROWS: Final[Sequence[Row]] = (
         r"couldn't find remote ref|not our ref|unknown revision|did not match any|reference is not a tree"),
     Row("git's credentials", APP, ("GitSyncFailed", "SourceFailed"),
         "the repository refuses: name a Secret in source.git.secretName with `username` and `password` (a token), "
-        "or `ssh` and "
-        "`known_hosts`", r"authentication failed|could not read username|permission denied|access denied|invalid "
-                         r"credentials|403|401"),
+        "or `ssh-privatekey` and `known_hosts`",
+        r"authentication failed|could not read username|permission denied|access denied|invalid credentials|403|401"),
     Row("git's host key", APP, ("GitSyncFailed", "SourceFailed"),
         "the host's key is not known: put `known_hosts` (ssh-keyscan HOST) into the Secret of source.git.secretName",
         r"host key verification failed"),
