@@ -38,6 +38,13 @@ class Entry(Generic[T]):
     value: T | None
 
 
+class Forgotten(NamedTuple):
+    """An object that is gone by the API's word, and its newest version that was known."""
+
+    uid: str
+    version: int
+
+
 def number_of(version: object) -> int:
     """The number that Kubernetes orders versions of a kind by; 0 where a resourceVersion is none."""
     return int(version) if isinstance(version, str) and version.isascii() and version.isdigit() else 0
@@ -59,7 +66,7 @@ class Store(Generic[T]):
         self._on_change = on_change
         self._entries: dict[Key, Entry[T]] = {}
         self._by_index: dict[Hashable, dict[str, T]] = {}
-        self._forgotten: dict[Key, str] = {}
+        self._forgotten: dict[Key, Forgotten] = {}
         self._logged: dict[tuple[Key, str], None] = {}
         self.seen = 0
         """The version up to which the list and the watch have told everything."""
@@ -90,7 +97,7 @@ class Store(Generic[T]):
         known = self._entries.get(key)
         if known is not None and version and known.version >= version:
             return
-        if self._forgotten.get(key) == uid:
+        if self._is_gone(key, uid, version):
             return
         self._put(key, uid, version, obj)
 
@@ -99,7 +106,7 @@ class Store(Generic[T]):
         key, uid, version = _identity(obj)
         known = self._entries.get(key)
         newer = version > max(self.seen, known.version if known is not None else 0)
-        if newer and self._forgotten.get(key) != uid:
+        if newer and not self._is_gone(key, uid, version):
             self._put(key, uid, version, obj)
 
     def forget(self, namespace: str, name: str, uid: str) -> None:
@@ -107,14 +114,14 @@ class Store(Generic[T]):
         key = Key(namespace, name)
         known = self._entries.get(key)
         if known is not None and known.uid == uid:
-            self._forgotten[key] = uid
+            self._forgotten[key] = Forgotten(uid, known.version)
             self._drop(key)
 
     def removed(self, obj: Body) -> None:
         """Take a deletion that the watch told."""
         key, uid, version = _identity(obj)
         self.seen = max(self.seen, version)
-        if self._forgotten.get(key) == uid:
+        if (forgotten := self._forgotten.get(key)) is not None and forgotten.uid == uid:
             del self._forgotten[key]
         known = self._entries.get(key)
         if known is not None and (known.uid == uid or known.version <= version):
@@ -138,13 +145,13 @@ class Store(Generic[T]):
             relist.found.add(key)
             known = self._entries.get(key)
             newer = known is None or not version or known.version < version
-            if relist.rewound or (newer and self._forgotten.get(key) != uid):
+            if relist.rewound or (newer and not self._is_gone(key, uid, version)):
                 self._put(key, uid, version, obj)
 
     def relist_ends(self, relist: Relist) -> int:
         """Drop what the whole list did not hold; how many objects that were."""
-        for key, uid in relist.forgotten:
-            if self._forgotten.get(key) == uid:
+        for key, forgotten in relist.forgotten:
+            if self._forgotten.get(key) == forgotten:
                 del self._forgotten[key]
         gone = [
             key
@@ -167,6 +174,11 @@ class Store(Generic[T]):
         self._entries[key] = Entry(uid, version, new)
         self._reindex(key, old, new)
         self._tell(old, new)
+
+    def _is_gone(self, key: Key, uid: str, version: int) -> bool:
+        """Whether this is of an object that the API said is gone, or of one before it."""
+        forgotten = self._forgotten.get(key)
+        return forgotten is not None and (forgotten.uid == uid or 0 < version <= forgotten.version)
 
     def _read(self, key: Key, uid: str, obj: Body) -> T | None:
         try:
@@ -211,7 +223,7 @@ class Store(Generic[T]):
 class Relist:
     """A list under way."""
 
-    forgotten: frozenset[tuple[Key, str]]
+    forgotten: frozenset[tuple[Key, Forgotten]]
     """What was known to be gone before the list was asked for."""
     found: set[Key] = field(default_factory=set)
     version: int = 0

@@ -106,6 +106,11 @@ CASES = {
         [NEW],
         [(None, A), (A, None), (None, NEW)],
     ),
+    "gone by the API's word, and the watch tells of an object before it": Case(
+        [relist(1), note(pod("a", 9, uid="other")), forget("a", "other"), apply(pod("a", 5)), removed(pod("a", 8))],
+        [],
+        [(None, NEW), (NEW, None)],
+    ),
     "another object's end": Case([apply(pod("a", 5)), forget("a", "other")], [A], [(None, A)]),
     "what vanished between two lists": Case(
         [relist(5, pod("a", 5), pod("b", 4)), relist(9, pod("b", 4))],
