@@ -20,6 +20,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ import yaml
 
 from windlass.controller.app import Settings, run_controller
 from windlass.controller.clock import SystemClock
+from windlass.dev.api.logs import LogRequest
 from windlass.dev.api.server import DevApi
 from windlass.dev.pods import PodRunner
 from windlass.errors import AlreadyExists
@@ -94,7 +96,7 @@ async def dev_cluster(
     async with AsyncExitStack() as stack:
         server = api or DevApi(state, token=_token(state), validators=_validators())
         runner = PodRunner(server.store, state, SystemClock())
-        server.log_provider = runner.logs
+        server.log_provider = lambda asked: _logs(runner, asked)
         await runner.start()
         stack.push_async_callback(runner.stop)
         if not server.url:
@@ -143,6 +145,23 @@ async def _controller(
         await asyncio.wait({task})
         if not task.cancelled() and task.exception() is not None:
             logger.error("the controller ended: %s", task.exception())
+
+
+def _logs(runner: PodRunner, asked: LogRequest) -> AsyncIterator[bytes]:
+    since = asked.since_time
+    if asked.since_seconds is not None:
+        since = SystemClock().now() - timedelta(seconds=asked.since_seconds)
+    return runner.logs(
+        asked.namespace,
+        asked.pod,
+        asked.container,
+        follow=asked.follow,
+        tail_lines=asked.tail_lines,
+        timestamps=asked.timestamps,
+        since=since,
+        limit_bytes=asked.limit_bytes,
+        previous=asked.previous,
+    )
 
 
 def _mail(state: Path, stack: AsyncExitStack) -> str | None:
