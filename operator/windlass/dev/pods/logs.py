@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -146,6 +147,8 @@ async def _formatted(reader: Reader, live: ContainerLog | None, options: LogOpti
     lines = _Lines(options)
     change = live.change if live else None
     now = lines.of(reader.take())
+    if not options.follow or live is None or live.closed:
+        now = chain(now, lines.rest())
     if options.tail_lines is not None:
         now = iter(deque(now, maxlen=options.tail_lines) if options.tail_lines else ())
     for batch in _batches(now):

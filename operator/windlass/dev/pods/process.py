@@ -22,6 +22,9 @@ _CHUNK: Final = 256 * 1024
 _SET_PIPE_SIZE: Final = 1031
 """F_SETPIPE_SZ of fcntl(2)."""
 
+_DRAIN: Final = 5.0
+"""Seconds that output may still come once all processes have ended."""
+
 Output = Callable[[bytes], None]
 
 
@@ -49,22 +52,27 @@ class Process:
         """Ask the program to end."""
         program = self._program()
         if program is None or _is_setting_up(program):
-            # Nothing of the container runs yet: the monitor would lose the signal.
-            self._signal(self._popen.pid, signal.SIGTERM)
+            self.kill()
         else:
             self._signal(program, signal.SIGTERM)
 
     def kill(self) -> None:
         """End the program and all its children at once."""
-        self._signal(self._program() or self._popen.pid, signal.SIGKILL)
+        program = self._program()
+        if program is None:
+            # A monitor that dies while its child is being made would leave it behind: it must stand still first.
+            self._signal(self._popen.pid, signal.SIGSTOP)
+            program = self._program()
+        if program is None:
+            self._signal(self._popen.pid, signal.SIGKILL)
+        else:
+            self._signal(program, signal.SIGKILL)
+            self._signal(self._popen.pid, signal.SIGCONT)
 
     def _signal(self, pid: int, number: signal.Signals) -> None:
-        if self._exited.done():
-            return
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
+        if not self._exited.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _program(self) -> int | None:
         pid = self._popen.pid
@@ -78,6 +86,7 @@ class Process:
         self._loop.remove_reader(self._pid_fd)
         os.close(self._pid_fd)
         code = self._popen.wait()
+        self._loop.call_later(_DRAIN, self._end_output)
         if not self._exited.done():
             self._exited.set_result(code if code >= 0 else 128 - code)
 
@@ -88,10 +97,13 @@ class Process:
             return
         if data:
             self._output(data)
-            return
-        self._loop.remove_reader(self._output_fd)
-        os.close(self._output_fd)
+        else:
+            self._end_output()
+
+    def _end_output(self) -> None:
         if not self._drained.done():
+            self._loop.remove_reader(self._output_fd)
+            os.close(self._output_fd)
             self._drained.set_result(None)
 
 

@@ -19,6 +19,7 @@ from windlass.dev.pods.node import NODE_NAME, build_node
 from windlass.dev.pods.objects import CONFIG_MAPS, SECRETS, Objects
 from windlass.dev.pods.removal import remove_tree
 from windlass.dev.pods.status import disrupted
+from windlass.dev.pods.strays import kill_strays
 from windlass.dev.pods.worker import PodWorker, was_started
 from windlass.engine.ports import Clock
 from windlass.errors import Gone, Invalid, NotFound
@@ -59,6 +60,7 @@ class PodRunner:
         if isinstance(host, str):
             raise HostUnfit(host)
         self._pods.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(kill_strays, self._pods)
         self.shared.mkdir(exist_ok=True)
         program = self._state / "git-sync"
         shutil.copyfile(git_sync.__file__, program)
@@ -78,7 +80,7 @@ class PodRunner:
             task.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
         for worker in self._workers.values():
-            worker.end(STOP_GRACE)
+            worker.abandon(STOP_GRACE)
         await asyncio.gather(*self._running.values(), *self._removals, return_exceptions=True)
 
     def logs(
@@ -156,6 +158,8 @@ class PodRunner:
             await worker.run()
         finally:
             del self._workers[uid], self._running[uid]
+        if worker.abandoned:
+            return
         pod = self._objects.same(PODS, worker.pod)
         if pod is None:
             self._remove(worker.home.path)

@@ -51,6 +51,7 @@ class PodWorker:
         self._volumes: dict[str, Volume] = {}
         self._ending = False
         self._why: Ending | None = None
+        self.abandoned = False
         self._deadline: Timer | None = None
         self._kill: Timer | None = None
         self._waiters: set[asyncio.Event] = set()
@@ -79,6 +80,11 @@ class PodWorker:
             self._kill.cancel()
         self._kill = self._clock.call_at(self._clock.monotonic() + grace, self.kill)
         self.nudge()
+
+    def abandon(self, grace: float) -> None:
+        """Stop everything as a node that goes down: nothing is written, the next start finds the pod lost."""
+        self.abandoned = True
+        self.end(grace)
 
     def kill(self) -> None:
         for one in self.containers:
@@ -302,7 +308,7 @@ class PodWorker:
     def _write(self, *, final: bool = False) -> None:
         """Store the status as it is now."""
         latest = self._objects.same(PODS, self.pod)
-        if latest is None or self.started is None:
+        if latest is None or self.started is None or self.abandoned:
             return
         phase = phase_of(self._states, self._policy)
         if final and phase not in {"Succeeded", "Failed"}:
