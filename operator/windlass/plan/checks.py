@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from windlass.models.common import JsonObject, seconds
@@ -22,6 +23,10 @@ from windlass.plan.templates import Known, TemplateError, check, has_templates
 from windlass.plan.types import Program
 
 MAX_SCRIPT: Final = 102_400
+MAX_EXPRESSIONS: Final = 20_000
+"""Expressions of a definition: what is more would take the controller seconds to check."""
+MAX_FINDINGS: Final = 500
+"""Wrong templates that are told."""
 _NO_TEMPLATES: Final = {"name", "description", "depends_on", "trigger_rule"}
 
 
@@ -38,7 +43,7 @@ def check_spec(spec: WorkflowSpec, path: Path = ("spec",)) -> list[Finding]:
     found = [*_check_graph(spec, path), *check_schemas(spec, (*path, "params")), *_check_parts(spec, path)]
     for part, place, task in _tasks(spec):
         found += _check_task(task, (*path, part, place))
-    found += _check_templates(spec, path, _program(spec))
+    found += islice(_check_templates(spec, path, _program(spec)), MAX_FINDINGS)
     return list(dict.fromkeys(found))
 
 
@@ -167,6 +172,10 @@ def _check_env(env: Sequence[JsonObject] | None, path: Path) -> Iterator[Finding
 
 def _check_templates(spec: WorkflowSpec, path: Path, program: Program | None) -> Iterator[Finding]:
     """Without a program nobody knows what is upstream: then each task may read all."""
+    if (count := _count(spec)) > MAX_EXPRESSIONS:
+        message = f"the definition has {count} templates, and may have {MAX_EXPRESSIONS}"
+        yield Finding(path, message, "pass lists as a whole")
+        return
     for name, schema in spec.params.items():
         for text in _texts(schema.get("default"), (*path, "params", name, "default")):
             yield from _found(text, scope.known_to_defaults())
@@ -182,6 +191,12 @@ def _check_templates(spec: WorkflowSpec, path: Path, program: Program | None) ->
                 continue
             yield from _found(text, known)
         yield from unquoted(task, spec, (*path, part, place))
+
+
+def _count(spec: WorkflowSpec) -> int:
+    defaults = sum(text.text.count("{{") for text in _texts(_fields(spec.task_defaults), ()))
+    own = sum(text.text.count("{{") for _, _, task in _tasks(spec) for text in _texts(_fields(task), ()))
+    return own + defaults
 
 
 def _fields(task: Task | TaskDefaults | None) -> Any:

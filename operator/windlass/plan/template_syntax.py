@@ -23,6 +23,8 @@ from windlass.plan.template_values import TemplateError
 
 MAX_EXPRESSION: Final = 4096
 MAX_NESTING: Final = 100
+MAX_EXPRESSIONS: Final = 1000
+"""Expressions of one text."""
 
 _ENVIRONMENT: Final = Environment(autoescape=False)  # only its lexer and parser are used
 _TOKEN: Final = re.compile(
@@ -69,6 +71,8 @@ def parse(text: str) -> Template:
     parts: list[str | Expression] = []
     at = 0
     trim = False
+    if text.count("{{") > MAX_EXPRESSIONS:
+        raise TemplateError(f"a text may hold {MAX_EXPRESSIONS} expressions", f"{text[:40]}…")
     while (start := text.find("{{", at)) >= 0:
         end, closing = _end_of(text, start + 2)
         literal = text[at:start].lstrip() if trim else text[at:start]
@@ -110,6 +114,7 @@ def _end_of(text: str, at: int) -> tuple[int, str]:
     )
 
 
+@lru_cache(maxsize=8192)
 def _parse_expression(inner: str, source: str) -> nodes.Expr:
     if len(inner) > MAX_EXPRESSION:
         raise TemplateError(f"an expression may have {MAX_EXPRESSION} characters", source)

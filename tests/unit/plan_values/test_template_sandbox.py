@@ -174,7 +174,7 @@ def test_nothing_grows(expression: str) -> None:
     except TemplateError:
         size = 0
     assert size <= MAX_WORK
-    assert time.perf_counter() - began < 1.0
+    assert time.perf_counter() - began < 3.0
 
 
 def test_what_all_strings_of_a_rendering_make_is_bounded() -> None:
