@@ -32,7 +32,7 @@ def observe(pod: Mapping[str, Any]) -> PodView:
     """What is kept of a pod. ValueError says what is wrong with one that can't be read."""
     try:
         return _observe(pod)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         metadata = pod.get("metadata") if isinstance(pod, Mapping) else None
         name = f"{metadata.get('namespace')}/{metadata.get('name')}" if isinstance(metadata, Mapping) else "(no name)"
         problem = f"no {error}" if isinstance(error, KeyError) else str(error)
