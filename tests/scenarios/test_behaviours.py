@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.behaviours import BEHAVIOURS, play
 from support.clusters import Cluster
 

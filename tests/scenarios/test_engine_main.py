@@ -6,7 +6,6 @@ from collections import Counter
 
 from support.kubelet import COMMIT, Play, outputs
 from support.world import World
-
 from windlass.names import RESULT_FINALIZER, SOURCE_STEP
 from windlass.resources import RUNS
 

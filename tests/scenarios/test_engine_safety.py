@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from support.kubelet import Play, outputs
 from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
-
 from windlass.errors import Conflict, QuotaExceeded, ServerError, TooManyRequests, Unreachable
 from windlass.resources import PODS, RUNS, WORKFLOWS
 
@@ -140,7 +140,9 @@ async def test_two_in_five_requests_fail_and_the_end_is_the_same(seed: int) -> N
     async with World(PLAYS) as world:
         dice = random.Random(seed)
         faults = (Fault(How.LOST_ANSWER, LOST), Fault(How.REFUSED, ServerError("boom", 500)), Fault(How.SLOW, after=3))
-        world.api.inject = lambda request: dice.choice(faults) if dice.random() < 0.4 and request.verb != "list" else None
+        world.api.inject = lambda request: (
+            dice.choice(faults) if dice.random() < 0.4 and request.verb != "list" else None
+        )
         world.run(tasks=DIAMOND)
         assert await world.ended() == "Succeeded"
         assert launches(world) == LAUNCHES
@@ -163,10 +165,10 @@ async def test_a_run_deleted_while_the_watch_was_away_gets_no_new_pod() -> None:
 
 async def test_old_versions_of_a_run_that_is_over_start_nothing() -> None:
     async with World(PLAYS) as world:
-        seen: list[dict[str, Any]] = []
-        body = world.run(tasks=DIAMOND)
-        seen.append(body)
-        await world.until(lambda: bool(seen.append(world.store.get(RUNS, NAMESPACE, "r1"))) or world.phase() == "Succeeded")
+        seen = [world.run(tasks=DIAMOND)]
+        while world.phase() != "Succeeded":
+            seen.append(world.store.get(RUNS, NAMESPACE, "r1"))
+            await world.clock.advance(0.1)
         await world.clock.advance(5000)
         assert (world.pods(), len(world.engine.runs)) == ([], 0)
         for old in seen:

@@ -6,16 +6,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from support.clusters import WINDLASS, Cluster
+from support.clusters import WINDLASS, Cluster, phases, task
 from support.examples import EXAMPLES, Pod, load, run_all
 from support.mailsink import mail_sink
 from support.sales_report import check_mail, check_report, secrets
+from windlass.models.common import parse_time
 
 WITHIN = 120.0
 
@@ -42,7 +44,7 @@ def finished(cluster: Cluster, manifest: str, name: str, *arguments: str) -> dic
 
 def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
     """How each task ended, and what it put out."""
-    return {task["name"]: (task["phase"], task.get("outputs")) for task in status["tasks"]}
+    return {one["name"]: (one["phase"], one.get("outputs")) for one in status["tasks"]}
 
 
 def test_hello(dev_cluster: Cluster) -> None:
@@ -63,16 +65,33 @@ def test_daily_sales_etl(dev_cluster: Cluster, visible: Path, tmp_path: Path) ->
     for name in ("etl-first", "etl-again"):
         expected = run_all(pod, params={"day": "2025-04-01"}, mounts={"/warehouse": str(tmp_path)})
         status = finished(dev_cluster, manifest, name, "-p", "day=2025-04-01")
-        assert ends(status) == {task: ("Succeeded", ended.outputs) for task, ended in expected.items()}
+        assert ends(status) == {name: ("Succeeded", ended.outputs) for name, ended in expected.items()}
     # The warehouse outlived the first run.
     assert ends(status)["load"][1]["replaced"] == 6
+
+
+def test_daily_sales_etl_asks_again_in_five_minutes_for_an_export_that_is_late(
+    dev_cluster: Cluster, visible: Path
+) -> None:
+    manifest = published("daily-sales-etl", visible)
+    said = dev_cluster.windlass("run", "-f", "-", "--name", "etl-late", "-p", "day=2025-05-01", stdin=manifest)
+    assert said.code == 0, said.all
+    status = dev_cluster.until("etl-late", lambda found: phases(found).get("extract") == "Retrying")
+    extract = task(status, "extract")
+    (attempt,) = extract["attempts"]
+    assert (attempt["class"], attempt["exitCode"]) == ("App", 1)
+    assert "no export of 2025-05-01 yet, only of these days: 2025-04-01, 2025-04-02" in attempt["message"]
+    wait = parse_time(extract["retryAt"]) - parse_time(attempt["finishedAt"])
+    assert timedelta(minutes=5) <= wait < timedelta(minutes=5, seconds=10)
+    assert dev_cluster.windlass("cancel", "etl-late").code == 0
+    assert dev_cluster.ended("etl-late")["phase"] == "Cancelled"
 
 
 def test_weather_umbrella(dev_cluster: Cluster, visible: Path, tmp_path: Path) -> None:
     manifest = published("weather-umbrella", visible)
     expected = run_all(Pod("weather-umbrella", tmp_path, run="umbrella-good"), mounts={"/models": str(tmp_path / "m")})
     good = finished(dev_cluster, manifest, "umbrella-good")
-    assert ends(good) == {task: ("Succeeded", ended.outputs) for task, ended in expected.items()}
+    assert ends(good) == {name: ("Succeeded", ended.outputs) for name, ended in expected.items()}
     strict = finished(dev_cluster, manifest, "umbrella-strict", "-p", "min_r2=0.99")
     assert ends(strict)["deploy"] == ("Skipped", None)
     assert good["source"]["commit"] == strict["source"]["commit"]

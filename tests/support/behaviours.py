@@ -49,7 +49,8 @@ OUTPUTS: Spec = {
         {
             "name": "a",
             "interpreter": "python",
-            "script": 'import json, os\njson.dump({"n": 3, "words": ["x y", "z"]}, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
+            "script": "import json, os\n"
+            'json.dump({"n": 3, "words": ["x y", "z"]}, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
         },
         {
             "name": "b",
@@ -61,7 +62,8 @@ OUTPUTS: Spec = {
                 {"name": "WORDS", "value": "{{ tasks.a.outputs.words | tojson }}"},
             ],
             "script": "import json, os\n"
-            'found = {"total": int(os.environ["N"]), "said": os.environ["SAID"], "words": json.loads(os.environ["WORDS"])}\n'
+            'found = {"total": int(os.environ["N"]), "said": os.environ["SAID"]}\n'
+            'found["words"] = json.loads(os.environ["WORDS"])\n'
             'json.dump(found, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
         },
     ],
@@ -78,7 +80,7 @@ SHELLS: Spec = {
         {
             "name": "bash",
             "interpreter": "bash",
-            "script": "a=(x y)\n[ ${#a[@]} = 2 ]\n[ -n \"$$\" ]\n"
+            "script": 'a=(x y)\n[ ${#a[@]} = 2 ]\n[ -n "$$" ]\n'
             """printf '{"n": %s, "pid": "$$", "name": "$(NAME)"}' "${#a[@]}" > "$WINDLASS_OUTPUTS\"""",
         },
         {"name": "args", "command": ["sh", "-c", 'test "$0" = "{{ 1 + 1 }}" && test "$1" = x', "{{ 1 + 1 }}", "x"]},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from support.clock import START
-
 from windlass.models.common import format_time
 
 Body = dict[str, Any]

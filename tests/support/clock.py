@@ -69,5 +69,5 @@ async def settle() -> None:
     """Let all tasks of the loop run until they wait for something."""
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # nothing public says whether a loop is idle
     await asyncio.sleep(0)
-    while ready:
+    while ready:  # noqa: ASYNC110  # no event says that a loop is idle
         await asyncio.sleep(0)

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from support.clock import VirtualClock
-
 from windlass import names
 from windlass.dev.api.store import Store
 from windlass.errors import Conflict, NotFound
@@ -160,5 +159,3 @@ class Kubelet:
 
 def _place(pod: Body) -> tuple[str, str]:
     return pod["metadata"]["namespace"], pod["metadata"]["name"]
-
-

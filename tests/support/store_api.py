@@ -111,9 +111,7 @@ class StoreApi:
     async def pages(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = "", **_: Any
     ) -> AsyncIterator[list[Body]]:
-        yield await self._do(
-            "list", resource, "", lambda: self.store.list(resource, namespace, label_selector)
-        )
+        yield await self._do("list", resource, "", lambda: self.store.list(resource, namespace, label_selector))
 
     # The informer's
 

@@ -11,7 +11,6 @@ from typing import Any
 from support.clock import VirtualClock, settle
 from support.kubelet import Kubelet, Play, Script, script_of
 from support.store_api import StoreApi
-
 from windlass import names
 from windlass.dev.api.collector import Collector
 from windlass.dev.api.store import Store

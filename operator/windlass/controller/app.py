@@ -1,8 +1,8 @@
 """The composition root: joins client, informer, engine, kopf and probes into the one process that acts.
 
-    credentials ─▶ client ─▶ Lease held ─▶ pods listed ─▶ runs listed ─▶ ready
-                                  │
-                                  └─ lost: everything stops, and the process ends; whoever started it starts it again
+credentials ─▶ client ─▶ Lease held ─▶ pods listed ─▶ runs listed ─▶ ready
+                              │
+                              └─ lost: everything stops, and the process ends; whoever started it starts it again
 """
 
 from __future__ import annotations
@@ -91,9 +91,7 @@ class _Controller:
 
     async def run(self) -> None:
         settings = self._settings
-        api = KubeClient(
-            settings.credentials, concurrency=settings.concurrency, on_request=self._metrics.api_request
-        )
+        api = KubeClient(settings.credentials, concurrency=settings.concurrency, on_request=self._metrics.api_request)
         health = HealthServer(
             self._metrics.exposition,
             self._not_ready,
@@ -236,8 +234,8 @@ class _Controller:
                 return True
             return False
         finally:
-            for task in (waiting, stopping, losing):
-                task.cancel()
+            for part in (waiting, stopping, losing):
+                part.cancel()
 
     async def _end(self) -> None:
         """Stop taking events, finish the reconciles under way unless another acts already, give the lease back."""

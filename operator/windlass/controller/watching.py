@@ -24,7 +24,7 @@ RESTART_AFTER: Final = 1.0
 """Seconds before kopf is started again after a watcher died."""
 
 Handler = Callable[[Resource, str, Body], None]
-"""What is called, in kopf's thread, with a kind, the event's type (empty for an object that was listed) and the object."""
+"""What is called, in kopf's thread, with a kind, the event's type (empty for what was listed) and the object."""
 
 
 class _NoProgress(kopf.ProgressStorage):

@@ -1,10 +1,10 @@
 """The development cluster as a whole, in one process: the API server, the pods, a mail sink, and the real controller.
 
-    <state>/kubeconfig     how kubectl, windlass and the controller reach it
-    <state>/objects.jsonl  what it keeps over a restart
-    <state>/shared         a directory that all pods see at its own path
-    <state>/mail           the mails that were sent, as files
-    <state>/dev.json       where all this is, once everything is ready
+<state>/kubeconfig     how kubectl, windlass and the controller reach it
+<state>/objects.jsonl  what it keeps over a restart
+<state>/shared         a directory that all pods see at its own path
+<state>/mail           the mails that were sent, as files
+<state>/dev.json       where all this is, once everything is ready
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ async def dev_cluster(
 
     Tests give an `api` of their own, with faults. `on_failure` is called when the controller ends by itself.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         server = api or DevApi(state, token=_token(state), validators=_validators())
         runner = PodRunner(server.store, state, SystemClock())
@@ -108,7 +108,8 @@ async def dev_cluster(
         smtp = _mail(state, stack)
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         controller = await stack.enter_async_context(_controller(server, state, ready, on_failure))
-        await asyncio.wait({controller, ready}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {controller, ready}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             controller.result()
             raise RuntimeError("the controller ended while it started")

@@ -32,13 +32,15 @@ class Taken(Enum):
     """The run has ended and nothing of it is in work."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unreadable:
     """A run whose spec or status the models can't read."""
 
     body: Body
     part: str
     error: str
+    told: bool = False
+    """Its status, or an Event, says so."""
 
 
 class RunCache:
@@ -74,6 +76,9 @@ class RunCache:
         if record is not None and record.uid == uid:
             return (_renew(record, body, version), None)
         if record is not None and version <= record.version:
+            return (Taken.OLD, None)
+        known = self.unreadable.get(key)
+        if known is not None and known.body["metadata"]["uid"] == uid and version <= version_of(known.body):
             return (Taken.OLD, None)
         replaced = record.uid if record is not None else None
         if record is None and not in_use and _is_over(body):

@@ -48,11 +48,10 @@ class Engine:
         self._api = api
         self._pods = pods
         self._clock = clock
+        self._observer = observer
         self.runs = RunCache()
         self._reconciler = Reconciler(api, pods, clock, observer, self.runs, installation or Installation(), chance)
-        self.queue: KeyedQueue[RunKey] = KeyedQueue(
-            self._work, clock, observer, concurrency=concurrency, chance=chance
-        )
+        self.queue: KeyedQueue[RunKey] = KeyedQueue(self._work, clock, observer, concurrency=concurrency, chance=chance)
         self._orphans: defaultdict[RunKey, set[str]] = defaultdict(set)
         self._doubted: set[RunKey] = set()
         self._waiting: defaultdict[tuple[str, str], set[RunKey]] = defaultdict(set)
@@ -121,10 +120,10 @@ class Engine:
         if key in self._doubted:
             self._doubted.discard(key)
             await self._reconciler.confirm_run(key)
-        unreadable = self.runs.unreadable.pop(key, None)
-        if unreadable is not None:
-            await quarantine(self._api, unreadable, self._clock.now())
-            return 0.0
+        unreadable = self.runs.unreadable.get(key)
+        if unreadable is not None and not unreadable.told:
+            await quarantine(self._api, self._observer, unreadable, self._clock.now())
+            unreadable.told = True
         after = await self._reconciler.reconcile(key)
         record = self.runs.get(key)
         if record is None:
@@ -142,6 +141,9 @@ class Engine:
             if record is None or record.uid != uid:
                 await self._reconciler.confirm_run(key)
                 record = self.runs.get(key)
+            unreadable = self.runs.unreadable.get(key)
+            if unreadable is not None and unreadable.body["metadata"]["uid"] == uid:
+                return  # it is there, and its pods hold results that it may yet learn of
             if record is None or record.uid != uid:
                 await self._reconciler.let_go(uid)
         except ApiError:
@@ -185,5 +187,3 @@ class Engine:
 def _same(old: PodView, new: PodView) -> bool:
     """Whether a change of a pod is none that a plan could see."""
     return replace(old, version=new.version, held=new.held) == new
-
-

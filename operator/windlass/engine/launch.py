@@ -89,5 +89,3 @@ def same_attempt(found: Body, wanted: Body) -> bool:
 def _owner_uid(pod: Body) -> str | None:
     owners = pod["metadata"].get("ownerReferences") or []
     return next((owner["uid"] for owner in owners if owner.get("controller")), None)
-
-

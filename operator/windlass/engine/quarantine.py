@@ -6,18 +6,22 @@ import logging
 from datetime import datetime
 
 from windlass.engine.cache import Unreadable
-from windlass.engine.ports import Api, Body
+from windlass.engine.ports import Api, Body, Observer
 from windlass.engine.record import RunKey
-from windlass.errors import Conflict, NotFound, Refused
+from windlass.errors import AlreadyExists, Conflict, NotFound, Refused
 from windlass.models.common import format_time
-from windlass.resources import RUNS
+from windlass.plan.types import RunEvent
+from windlass.resources import EVENTS, RUNS
 
 logger = logging.getLogger(__name__)
 MERGE = "application/merge-patch+json"
 
 
-async def quarantine(api: Api, unreadable: Unreadable, now: datetime) -> None:
-    """Say in the run's status what can't be read. A bad spec ends the run; a bad status is left as it is."""
+async def quarantine(api: Api, observer: Observer, unreadable: Unreadable, now: datetime) -> None:
+    """Say in the run's status what can't be read; in an Event where the API takes no such status.
+
+    A bad spec ends the run; a bad status is left as it is, and so are the run's pods, which hold their results.
+    """
     key = RunKey.of(unreadable.body)
     metadata = unreadable.body["metadata"]
     reason = "SpecInvalid" if unreadable.part == "spec" else "StatusUnreadable"
@@ -40,8 +44,11 @@ async def quarantine(api: Api, unreadable: Unreadable, now: datetime) -> None:
         await api.patch(RUNS, *key, patch, content_type=MERGE, subresource="status")
     except (Conflict, NotFound):
         logger.debug("run %s has changed meanwhile", key)
-    except Refused as error:
-        logger.warning("run %s: the API refused the status that says so: %s", key, error)
+    except Refused:
+        try:
+            await api.create(EVENTS, observer.event(unreadable.body, RunEvent("Warning", reason, message)))
+        except AlreadyExists:
+            logger.debug("that run %s can't be read was told before", key)
 
 
 def _says(body: Body, message: str) -> bool:

@@ -159,8 +159,9 @@ class KeyedQueue(Generic[K]):
             delay = BACKOFF_FIRST + full_jitter(count, first=BACKOFF_FIRST, last=BACKOFF_LAST, chance=self._chance())
             self._resting[key] = self._clock.monotonic() + min(delay, LONGEST_PENALTY)
             # What the API can't do now is no fault of ours: its words say it all.
-            trace = None if isinstance(error, Retryable) else error
-            logger.error("work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace)
+            level = logging.WARNING if isinstance(error, Retryable) else logging.ERROR
+            trace = error if level == logging.ERROR else None
+            logger.log(level, "work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace)
             self._observer.reconciled(0.0, "error")
         else:
             self._failures.pop(key, None)

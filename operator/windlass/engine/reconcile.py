@@ -8,8 +8,8 @@
                      write the status ─▶ release results ─▶ end pods ─▶ tell events
 
 Pods are made before the status that names them is written when an answer of the API has just proved that the run
-exists; else, and for a run's first pods and for retries, the status is written first, and is the proof. Whatever is lost
-by a crash in between is found again: names are derived, and pods hold their results.
+exists; else, and for a run's first pods and for retries, the status is written first, and is the proof. Whatever is
+lost by a crash in between is found again: names are derived, and pods hold their results.
 """
 
 from __future__ import annotations

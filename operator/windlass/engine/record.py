@@ -1,7 +1,7 @@
 """What the engine remembers of one run between two reconciles: all of it can be had again from the API.
 
-    stored   the status as the API server has it, for all we know
-    draft    the status as planned, ahead of `stored` until it is written
+stored   the status as the API server has it, for all we know
+draft    the status as planned, ahead of `stored` until it is written
 """
 
 from __future__ import annotations

@@ -42,9 +42,7 @@ class Remover:
     async def delete(self, pod: PodView, grace_period: int | None = None) -> None:
         """Delete the pod; it goes when its finalizer is off."""
         try:
-            answer = await self._api.delete(
-                PODS, pod.namespace, pod.name, uid=pod.uid, grace_period=grace_period
-            )
+            answer = await self._api.delete(PODS, pod.namespace, pod.name, uid=pod.uid, grace_period=grace_period)
         except (NotFound, Conflict):
             self._pods.forget(pod.namespace, pod.name, pod.uid)
             return

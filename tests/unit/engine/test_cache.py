@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from support.bodies import run_body
 
+from support.bodies import run_body
 from windlass.engine.cache import RunCache, Taken
 from windlass.engine.record import RunKey
 from windlass.engine.statuses import status_json
@@ -133,6 +133,9 @@ def test_a_drop_by_uid_spares_another_run_of_that_name() -> None:
 
 def test_a_status_survives_its_way_through_json() -> None:
     status = WorkflowRunStatus.model_validate(
-        {"phase": "Running", "tasks": [{"name": "a", "phase": "Succeeded", "outputs": {"x": None, "y": [1, {"z": None}]}}]}
+        {
+            "phase": "Running",
+            "tasks": [{"name": "a", "phase": "Succeeded", "outputs": {"x": None, "y": [1, {"z": None}]}}],
+        }
     )
     assert WorkflowRunStatus.model_validate(status_json(status)) == status

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.clock import VirtualClock, settle
 
+from support.clock import VirtualClock, settle
 from windlass.engine.queue import BACKOFF_FIRST, BACKOFF_LAST, KeyedQueue
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.clock import START
-
 from windlass.engine.record import RunKey
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.plan.types import PodPhase, PodView
