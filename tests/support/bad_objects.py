@@ -124,6 +124,12 @@ BAD: dict[str, Bad] = {
         '"a" is the name of tasks[0] too',
         "spec.tasks[2]: Duplicate value",
     ),
+    "two tasks of one name in a run's own definition": Bad(
+        run(workflowSpec={"tasks": [task("a"), task("a")]}),
+        "spec.workflowSpec.tasks[1].name",
+        '"a" is the name of tasks[0] too',
+        "spec.workflowSpec.tasks[1]: Duplicate value",
+    ),
     "an upstream task twice": Bad(
         workflow(tasks=[task("a"), task("b", dependsOn=["a", "a"])]),
         "spec.tasks[1].dependsOn[1]",
@@ -135,6 +141,12 @@ BAD: dict[str, Bad] = {
         "spec.tasks[0].dependOn",
         'did you mean "dependsOn"?',
         'unknown field "spec.tasks[0].dependOn"',
+    ),
+    "a misspelt field of null": Bad(
+        workflow(workspace={"sise": None}),
+        "spec.workspace.sise",
+        'did you mean "size"?',
+        'unknown field "spec.workspace.sise"',
     ),
     "a field in Python's spelling": Bad(
         workflow(tasks=[task("a", depends_on=["b"])]),

@@ -85,6 +85,8 @@ GOOD: dict[str, Manifest] = {
         tasks=[task("a", script="x", command=None, labels={"v": None}, dependsOn=None, triggerRule=None, retry=None)],
     ),
     "null is a value in Kubernetes' own objects": workflow(tasks=[task("a", resources={"limits": None})]),
+    "a whole number with a point": workflow(tasks=[task("a", retry={"limit": 2.0})]),
+    "a number beyond 64 bits in Kubernetes' own objects": workflow(tasks=[task("a", resources={"x": 10**20})]),
     "null in a run": run(workflow="w", workflowSpec=None, suspend=None, params={"a": None}),
     "a script of 100 KiB": workflow(tasks=[task("a", script="x" * 102400)]),
     "a script of 34 K letters of three bytes": workflow(tasks=[task("a", script="日" * 34000)]),

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from windlass.models.common import OBJECT_NAME_PATTERN
 from windlass.models.complaints import finding
 from windlass.models.findings import Finding, Path
 from windlass.models.rules import violations
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
-from windlass.models.shape import without_nulls
+from windlass.models.shape import as_stored
 from windlass.models.workflow import WorkflowSpec
 from windlass.names import API_VERSION
 
@@ -51,7 +51,7 @@ def read_run(manifest: Value) -> WorkflowRunSpec:
 
 def read_spec(spec: Value, path: Path = ("spec",)) -> WorkflowSpec:
     """A definition by itself, such as a ControllerRevision holds. InvalidObject when anything is wrong."""
-    spec = without_nulls(WorkflowSpec, spec)
+    spec = as_stored(WorkflowSpec, spec)
     model, findings = _validated(WorkflowSpec, spec, path)
     findings += _of_rules("Workflow", {"spec": spec}, path)
     if model is None or findings:
@@ -90,7 +90,7 @@ def _read(manifest: Value, kind: str, model: type[M]) -> M:
     if manifest.get("spec") is None:
         findings.append(Finding(("spec",), "is required"))
     else:
-        manifest = {**manifest, "spec": without_nulls(model, manifest["spec"])}
+        manifest = {**manifest, "spec": as_stored(model, manifest["spec"])}
         spec, wrong = _validated(model, manifest["spec"], ("spec",))
         findings += wrong
     findings += _of_rules(kind, manifest, ("spec",))
@@ -129,8 +129,8 @@ def _of_frame(manifest: Value, kind: str) -> Iterator[Finding]:
 def _validated(model: type[M], value: Any, path: Path) -> tuple[M | None, list[Finding]]:
     """The model, or what schema and size find wrong. Types are taken as strictly as the API server does."""
     try:
-        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-    except (TypeError, RecursionError) as error:
+        text = to_json(value)
+    except PydanticSerializationError as error:
         return None, [Finding(path, f"can't be written as JSON: {error}")]
     limit = MAX_WORKFLOW_BYTES if model is WorkflowSpec else MAX_RUN_BYTES
     wrong = []

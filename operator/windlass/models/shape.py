@@ -29,19 +29,23 @@ def type_at(annotation: Any, place: Path) -> Any:
     return None if inner is None else type_at(inner, place[1:])
 
 
-def without_nulls(annotation: Any, value: Any) -> Any:
-    """`value` as an API server keeps it: a key whose value is null is no key, but within Kubernetes' own objects."""
+def as_stored(annotation: Any, value: Any) -> Any:
+    """`value` as an API server keeps it: a key whose value is null is no key, but within Kubernetes' own objects, and
+    a whole number is one, however it is written."""
     annotation = plain(annotation)
+    if annotation is int and isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, list) and get_origin(annotation) is list:
-        return [without_nulls(get_args(annotation)[0], part) for part in value]
+        return [as_stored(get_args(annotation)[0], part) for part in value]
     if not isinstance(value, Mapping):
         return value
     known = fields(annotation)
     if known:
-        return {key: without_nulls(known.get(key), part) for key, part in value.items() if part is not None}
+        kept = {key: part for key, part in value.items() if part is not None or key not in known}
+        return {key: as_stored(known.get(key), part) for key, part in kept.items()}
     if get_origin(annotation) is dict and get_args(annotation)[1] is not Any:
         inner = get_args(annotation)[1]
-        return {key: without_nulls(inner, part) for key, part in value.items() if part is not None}
+        return {key: as_stored(inner, part) for key, part in value.items() if part is not None}
     return value
 
 

@@ -10,6 +10,8 @@ from pydantic import Field
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
 
 TaskName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+UpstreamName = Annotated[str, Field(min_length=1, max_length=63)]
+"""Not held to a pattern, which costs a server more than all else for many edges: it has to be the name of a task."""
 Text = Annotated[str, Field(max_length=131072)]
 """One argument of a command, or a word of it: what Linux takes as one argument."""
 
@@ -178,8 +180,8 @@ class Task(ContainerFields):
     """The task's name, unique in the workflow, `finally` included; it can't begin with `windlass-`."""
     description: Annotated[str, Field(max_length=1024)] | None = None
     """What the task is for, in a sentence or two."""
-    depends_on: Annotated[list[TaskName], Field(max_length=1000, json_schema_extra=LIST_SET)] = []
-    """The direct upstream tasks. In `finally`: other tasks of `finally`."""
+    depends_on: Annotated[list[UpstreamName], Field(max_length=1000, json_schema_extra=LIST_SET)] = []
+    """The names of the direct upstream tasks. In `finally`: of other tasks of `finally`."""
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     """When the task starts, by the ends of its direct upstream tasks."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
