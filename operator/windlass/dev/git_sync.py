@@ -17,6 +17,7 @@ import contextlib
 import http.server
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -251,7 +252,8 @@ def set_credentials(flags: argparse.Namespace, git: Git) -> None:
         checks = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={flags.ssh_known_hosts_file}"
         if not flags.ssh_known_hosts:
             checks = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        git.environment["GIT_SSH_COMMAND"] = f"ssh -i {private} -o IdentitiesOnly=yes -o BatchMode=yes {checks}"
+        ssh = f"ssh -F /dev/null -i {private} -o IdentitiesOnly=yes -o BatchMode=yes"
+        git.environment["GIT_SSH_COMMAND"] = f"{ssh} {checks}"
     for pair in filter(None, flags.git_config.split(",")):
         name, _, value = pair.strip().partition(":")
         _add_config(git, name.strip('" '), value.strip('" '))
@@ -268,6 +270,9 @@ def _add_config(git: Git, key: str, value: str) -> None:
 
 def add_user() -> None:
     """Write the user into /etc/passwd, which ssh demands."""
+    with contextlib.suppress(KeyError):
+        pwd.getpwuid(os.getuid())
+        return
     line = f"git-sync:x:{os.getuid()}:{os.getgid()}::/tmp:/sbin/nologin\n"
     with contextlib.suppress(OSError), Path("/etc/passwd").open("a") as file:
         file.write(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,8 @@ from windlass.dev.pods.environment import Lookup, build_environment
 from windlass.dev.pods.errors import ConfigMissing, ImageMissing, StartRefused, Unstartable
 from windlass.dev.pods.expand import expand
 from windlass.dev.pods.host import Host
-from windlass.dev.pods.images import GIT_SYNC_PROGRAM, Image, image_of, pull_error
+from windlass.dev.pods.images import GIT_SYNC_PROGRAM, PASSWD, Image, image_of, local_repository, pull_error
+from windlass.dev.pods.layout import is_own
 from windlass.dev.pods.logs import ContainerLog, tail
 from windlass.dev.pods.process import Process, start
 from windlass.dev.pods.sandbox import Sandbox, sandbox_command, search_path
@@ -157,7 +158,7 @@ class Container:
             user=user,
             group=group,
             tmp=self._scratch(),
-            mounts=[*self._own_mounts(image), *mounts_of(self.spec, volumes, environment)],
+            mounts=[*self._own_mounts(image, program), *mounts_of(self.spec, volumes, environment)],
             hidden=self._machine.hidden,
             working_dir=self.spec.get("workingDir") or "/",
             command=program,
@@ -188,7 +189,7 @@ class Container:
         group = wanted.get("runAsGroup")
         return (os.geteuid() if user is None else user), (user or os.getegid() if group is None else group)
 
-    def _own_mounts(self, image: Image) -> list[Mount]:
+    def _own_mounts(self, image: Image, program: Sequence[str]) -> list[Mount]:
         path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
         mounts = [
             Mount(str(self._machine.shared), self._machine.shared),
@@ -196,7 +197,20 @@ class Container:
             Mount(path, self._home.message(self.state.name)),
         ]
         if image is Image.GIT_SYNC:
-            mounts.append(Mount(GIT_SYNC_PROGRAM, self._machine.git_sync, read_only=True))
+            mounts += self._git_sync_mounts(program)
+        return mounts
+
+    def _git_sync_mounts(self, program: Sequence[str]) -> list[Mount]:
+        passwd = self._home.path / f"passwd-{self.state.name}"
+        passwd.write_text(PASSWD)
+        mounts = [
+            Mount("/etc/passwd", passwd),
+            Mount(GIT_SYNC_PROGRAM, self._machine.git_sync, read_only=True),
+        ]
+        repository = local_repository(program)
+        # The host's other directories are there anyway, but not its /tmp and /run.
+        if repository is not None and Path(repository).exists() and is_own(repository):
+            mounts.append(Mount(repository, Path(repository), read_only=True))
         return mounts
 
     def _scratch(self) -> Path:

@@ -13,13 +13,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from windlass.dev.pods.volumes import Mount
 
 OWN: Final = frozenset({"dev", "proc", "run", "tmp"})
 """Top-level entries that a container does not share with the host."""
+
+
+def is_own(path: str | PurePath) -> bool:
+    """Does the path lie where a container has something of its own instead of the host's?"""
+    return not OWN.isdisjoint(PurePosixPath(path).parts[1:2])
 
 
 def root_arguments(targets: Iterable[str], root: Path = Path("/")) -> list[str]:
@@ -31,7 +36,7 @@ def root_arguments(targets: Iterable[str], root: Path = Path("/")) -> list[str]:
 def real_target(target: str, root: Path = Path("/")) -> str:
     """The path of a mount point with the host's links followed, since they are links in the container too."""
     path = PurePosixPath("/", os.path.normpath(target))
-    if len(path.parts) < 2 or path.parts[1] in OWN:
+    if len(path.parts) < 2 or is_own(path):
         return str(path)
     real = Path(os.path.realpath(root / path.relative_to("/")))
     return "/" + str(real.relative_to(root.resolve())) if real.is_relative_to(root.resolve()) else str(path)
@@ -49,7 +54,7 @@ def mount_arguments(mounts: Iterable[Mount]) -> list[str]:
 def _to_split(target: str, root: Path) -> list[PurePosixPath]:
     """The host's directories above `target` that lack the way to it."""
     path = PurePosixPath(target)
-    if len(path.parts) < 3 or path.parts[1] in OWN:
+    if len(path.parts) < 3 or is_own(path):
         return []
     above = [*reversed(path.parents)][1:]
     for index, step in enumerate([*above[1:], path], start=1):

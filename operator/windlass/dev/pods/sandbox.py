@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from windlass.dev.pods.host import Host
-from windlass.dev.pods.layout import OWN, mount_arguments, real_target, root_arguments
+from windlass.dev.pods.layout import is_own, mount_arguments, real_target, root_arguments
 from windlass.dev.pods.volumes import Mount
 
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,7 +52,7 @@ def sandbox_command(host: Host, sandbox: Sandbox) -> list[str]:
         *("--bind", str(sandbox.tmp), "/tmp"),
         *("--dir", "/run"),
         *_resolver(),
-        *(word for path in sandbox.hidden if path.parts[1] not in OWN for word in ("--tmpfs", str(path))),
+        *(word for path in sandbox.hidden if not is_own(path) for word in ("--tmpfs", str(path))),
         *mount_arguments(own),
         *(word for path in _missing_working_dir(sandbox, targets) for word in ("--dir", path)),
         *("--chdir", sandbox.working_dir),
@@ -68,7 +68,7 @@ def _identity(sandbox: Sandbox) -> Sequence[str]:
 def _python_mounts() -> list[Mount]:
     """The interpreter that runs this, where it lies in a directory that containers do not share."""
     places = {Path(sys.prefix), Path(sys.base_prefix)}
-    return [Mount(str(path), path, read_only=True) for path in sorted(places) if path.parts[1] in OWN]
+    return [Mount(str(path), path, read_only=True) for path in sorted(places) if is_own(path)]
 
 
 def _resolver() -> Sequence[str]:
@@ -83,4 +83,4 @@ def _missing_working_dir(sandbox: Sandbox, targets: Sequence[str]) -> list[str]:
     if any(Path(path).is_relative_to(target) for target in targets):
         writable = [mount for mount in sandbox.mounts if Path(path).is_relative_to(real_target(mount.target))]
         return [] if not writable or writable[-1].read_only else [path]
-    return [] if Path(path).is_dir() and Path(path).parts[1:2] != ("tmp",) else [path]
+    return [] if Path(path).is_dir() and not is_own(path) else [path]
