@@ -195,8 +195,8 @@ def _given_up(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> Pod
     if not pod.node_lost and pod.deleting_since is None:
         return None
     grace = delta(node.task.termination_grace_period) if node.task.termination_grace_period else DEFAULT_GRACE
-    stopping = draft.stops(node) is not None
-    if stopping and pod.node_lost:
+    stopping = draft.stops(node)
+    if stopping is not None and pod.node_lost:
         due = draft.now
     elif pod.deleting_since is not None:
         due = pod.deleting_since + grace + NODE_LOST_TIMEOUT
@@ -207,10 +207,7 @@ def _given_up(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> Pod
     if draft.now < due:
         draft.wake(due)
         return None
-    if not stopping:
-        draft.end(pod, EndHow.FORCE, "NodeLost")
-    else:
-        draft.end(pod, EndHow.FORCE, draft.stopping.reason if draft.stopping else "NodeLost")
+    draft.end(pod, EndHow.FORCE, stopping.reason if stopping is not None else "NodeLost")
     message = f"node {pod.node} does not answer: the old process may still run there"
     return PodResult(FailureClass.INFRA, "NodeLost", message=message, detail={"node": pod.node})
 
@@ -286,8 +283,11 @@ def _ended_attempt(status: TaskStatus, result: PodResult, ended_at: datetime) ->
             "message": cut_log(result.message) or None,
             "hint": cut(hint_of(result)) or None,
         }
-    attempts = [*status.attempts[:-1], status.attempts[-1].model_copy(update=update)]
-    return status.model_copy(update={"attempts": attempts})
+    last = status.attempts[-1]
+    if result.failure is FailureClass.OOM and last.memory is None:
+        # What it grows from, where the limit is not the task's own but the installation's.
+        update["memory"] = result.detail.get("memoryLimit")
+    return status.model_copy(update={"attempts": [*status.attempts[:-1], last.model_copy(update=update)]})
 
 
 def _failed(

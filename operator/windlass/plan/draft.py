@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from windlass.models.common import format_time
-from windlass.models.run import RunPhase, SourceStatus, TaskStatus
+from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.context import run_context
 from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, RunEvent, Seen
 
@@ -19,8 +19,6 @@ class Stopping:
 
     reason: str
     since: datetime
-    finals: bool = False
-    """The tasks of `finally` too."""
 
 
 @dataclass(slots=True)
@@ -35,8 +33,12 @@ class Draft:
     pods: Mapping[tuple[str, int], PodView]
     """The run's pods by task and attempt."""
     free_slots: int | None
+    ends: dict[str, TaskPhase]
+    """The phases of the tasks that have ended."""
     source: SourceStatus | None = None
     stopping: Stopping | None = None
+    stopping_finals: Stopping | None = None
+    """That the tasks of `finally` are being stopped too."""
     holding: bool = False
     """Nothing new starts for now: the run is suspended, or is about to be stopped."""
     outcome: RunPhase | None = None
@@ -63,13 +65,13 @@ class Draft:
             tasks={name: stored.get(name) or TaskStatus(name=name) for name in names},
             pods={(pod.task, pod.attempt): pod for pod in seen.pods.values()},
             free_slots=seen.free_slots,
+            ends={name: task.phase for name, task in stored.items() if task.phase.ended},
             source=seen.run.status.source,
         )
 
     def stops(self, node: Node) -> Stopping | None:
         """Whether this task is to be stopped."""
-        stopping = self.stopping
-        return stopping if stopping is not None and (stopping.finals or not node.is_finally) else None
+        return self.stopping_finals if node.is_finally else self.stopping
 
     def wake(self, moment: datetime) -> None:
         """Plan again at this moment."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import is_not
 from typing import Any
 
 from windlass import names
 from windlass.models.common import format_time
-from windlass.models.run import RunPhase, TaskStatus, WorkflowRunStatus
+from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.draft import Draft
@@ -21,7 +22,7 @@ from windlass.plan.finish import finished, tasks_outcome
 from windlass.plan.progress import progress, running_conditions, running_message
 from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, settle_pods, workspace_due
 from windlass.plan.source import advance_source
-from windlass.plan.stopping import asked_to_stop, finally_deadline, run_deadline, time_out, time_out_finally
+from windlass.plan.stopping import begin_stopping, finally_deadline, run_deadline, time_out, time_out_finally
 from windlass.plan.tasks import advance
 from windlass.plan.types import Node, Plan, Seen
 
@@ -71,7 +72,7 @@ def _advance(draft: Draft) -> None:
     nodes = seen.program.nodes.values()
     main = [node for node in nodes if not node.is_finally]
     finals = [node for node in nodes if node.is_finally]
-    draft.stopping = asked_to_stop(seen.run, draft.now)
+    begin_stopping(draft)
     deadline = run_deadline(seen, draft.now)
     late = deadline is not None and deadline <= draft.now and draft.stopping is None
     draft.holding = seen.run.spec.suspend or late
@@ -93,14 +94,14 @@ def _advance(draft: Draft) -> None:
 
 def _advance_finally(draft: Draft, finals: list[Node], deadline: datetime | None) -> None:
     own_deadline = finally_deadline(draft, deadline)
+    late = own_deadline is not None and own_deadline <= draft.now
+    if own_deadline is not None and late:
+        time_out_finally(draft, own_deadline)
     open_finals = _advance_nodes(draft, finals)
-    if open_finals and own_deadline is not None:
-        if own_deadline > draft.now:
-            draft.wake(own_deadline)
-        else:
-            draft.launches.clear()
-            time_out_finally(draft, own_deadline)
-            _advance_nodes(draft, finals)
+    if late and any(draft.ends.get(node.task.name) in (None, TaskPhase.CANCELLED) for node in finals):
+        draft.stopping = draft.stopping or draft.stopping_finals
+    elif open_finals and own_deadline is not None:
+        draft.wake(own_deadline)
 
 
 def _advance_nodes(draft: Draft, nodes: Iterable[Node]) -> int:
@@ -114,7 +115,10 @@ def _advance_nodes(draft: Draft, nodes: Iterable[Node]) -> int:
         after = advance(draft, node, before)
         if after is not before:
             tasks[name] = after
-        left += not after.phase.ended
+        if after.phase.ended:
+            draft.ends[name] = after.phase
+        else:
+            left += 1
     return left
 
 
@@ -125,9 +129,8 @@ def _status(draft: Draft) -> WorkflowRunStatus:
     tasks = [*draft.tasks.values()]
     ended = _all_ended(draft, tasks)
     fields = finished(draft, stored) if ended else _running(draft, stored, tasks)
-    fitted = fit(tasks, json_size(stored.params) if stored.params else 0)
-    if len(stored.tasks) != len(fitted) or any(a is not b for a, b in zip(fitted, stored.tasks, strict=True)):
-        fields["tasks"] = list(fitted)
+    if len(stored.tasks) != len(tasks) or any(map(is_not, tasks, stored.tasks)):
+        fields["tasks"] = list(fit(tasks, json_size(stored.params) if stored.params else 0))
     fields["source"] = draft.source
     if draft.launches and draft.seen.program.spec.workspace is not None:
         fields["workspace"] = names.workspace_claim_name(run.name, run.uid)

@@ -23,7 +23,5 @@ def advance_source(draft: Draft) -> None:
         commit = (after.outputs or {}).get("commit") if after.phase is TaskPhase.SUCCEEDED else before.commit
         draft.source = before.model_copy(update={"step": after, "commit": commit})
     if after.phase.ended and after.phase is not TaskPhase.SUCCEEDED:
-        stopping = draft.stopping
-        reason = SOURCE_FAILED if after.phase is TaskPhase.FAILED and stopping is None else None
-        since = stopping.since if stopping is not None else draft.now
-        draft.stopping = Stopping(reason or (stopping.reason if stopping else SOURCE_FAILED), since, finals=True)
+        draft.stopping = draft.stopping or Stopping(SOURCE_FAILED, draft.now)
+        draft.stopping_finals = draft.stopping

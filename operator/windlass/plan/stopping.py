@@ -8,7 +8,7 @@ from typing import Final
 from windlass.models.common import delta, parse_time
 from windlass.models.run import Stop
 from windlass.plan.draft import Draft, Stopping
-from windlass.plan.types import RunView, Seen
+from windlass.plan.types import Seen
 
 FINALLY_TIME: Final = timedelta(minutes=10)
 """What `finally` has of its own after a run that was stopped or has used up its timeout."""
@@ -18,17 +18,18 @@ TIMED_OUT: Final = "TimedOut"
 SOURCE_FAILED: Final = "SourceFailed"
 
 
-def asked_to_stop(run: RunView, now: datetime) -> Stopping | None:
-    """Whether the run is being stopped: by its spec, or since an earlier plan."""
+def begin_stopping(draft: Draft) -> None:
+    """Stop the run if its spec says so, or if an earlier plan began to."""
+    run = draft.seen.run
     stop, reason = run.spec.stop, run.status.stop_reason
     if stop is None and reason is None:
-        return None
+        return
     if stop is Stop.TERMINATE and reason in (None, CANCELLED):
         reason = TERMINATED
-    elif reason is None:
-        reason = CANCELLED
-    since = parse_time(run.status.stopping_at) if run.status.stopping_at else now
-    return Stopping(reason, since, finals=stop is Stop.TERMINATE or reason == SOURCE_FAILED)
+    since = parse_time(run.status.stopping_at) if run.status.stopping_at else draft.now
+    draft.stopping = Stopping(reason or CANCELLED, since)
+    if stop is Stop.TERMINATE or reason == SOURCE_FAILED:
+        draft.stopping_finals = draft.stopping
 
 
 def run_deadline(seen: Seen, now: datetime) -> datetime | None:
@@ -60,6 +61,5 @@ def time_out(draft: Draft) -> None:
 
 def time_out_finally(draft: Draft, deadline: datetime) -> None:
     """Stop what is left of `finally`, for its time is over."""
-    before = draft.stopping
-    reason, since = (before.reason, before.since) if before is not None else (TIMED_OUT, deadline)
-    draft.stopping = Stopping(reason, since, finals=True)
+    reason = draft.stopping.reason if draft.stopping is not None else TIMED_OUT
+    draft.stopping_finals = draft.stopping_finals or Stopping(reason, deadline)

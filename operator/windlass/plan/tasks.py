@@ -9,6 +9,7 @@ Queued ──▶ Starting ──▶ Running ──▶ Succeeded | Failed | … �
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -35,13 +36,6 @@ from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
 
-_FIELD_OF: Final = {
-    TaskPhase.SUCCEEDED: "succeeded",
-    TaskPhase.FAILED: "failed",
-    TaskPhase.CANCELLED: "failed",
-    TaskPhase.UPSTREAM_FAILED: "upstream_failed",
-    TaskPhase.SKIPPED: "skipped",
-}
 _WORDS: Final = {
     TaskPhase.SUCCEEDED: "succeeded",
     TaskPhase.FAILED: "failed",
@@ -104,7 +98,7 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     is_source = node is draft.seen.program.source_step
     if not is_source and draft.source is not None and draft.source.commit is None:
         return status
-    ruled = verdict(node.task.trigger_rule, count(node.upstream, draft.tasks))
+    ruled = verdict(node.task.trigger_rule, count(node.upstream, draft.ends))
     if ruled.kind is VerdictKind.WAIT:
         return status
     if ruled.kind is not VerdictKind.START:
@@ -115,7 +109,7 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return fail(draft, status, "TemplateError", str(error))
     update: dict[str, Any] = {"ready_at": draft.moment, "reason": None, "message": None}
     if not wanted:
-        message = None if isinstance(node.task.when, bool) else cut(f"when is false: {node.task.when}", 256)
+        message = cut(f"when is false: {node.task.when}", 256)
         update |= {"phase": TaskPhase.SKIPPED, "reason": "WhenFalse", "message": message, "finished_at": draft.moment}
     elif node.is_join and not is_source:
         update |= {"phase": TaskPhase.SUCCEEDED, "reason": "Joined", "finished_at": draft.moment}
@@ -125,14 +119,16 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     return status.model_copy(update=update)
 
 
-def count(upstream: Sequence[str], tasks: Mapping[str, TaskStatus]) -> Counts:
-    """How the direct upstream tasks stand."""
-    counts = dict.fromkeys(("succeeded", "failed", "upstream_failed", "skipped"), 0)
-    for name in upstream:
-        field = _FIELD_OF.get(tasks[name].phase)
-        if field is not None:
-            counts[field] += 1
-    return Counts(len(upstream), **counts)
+def count(upstream: Sequence[str], ends: Mapping[str, TaskPhase]) -> Counts:
+    """How the direct upstream tasks stand, from the phases of those that have ended."""
+    found = Counter(map(ends.get, upstream))
+    return Counts(
+        total=len(upstream),
+        succeeded=found[TaskPhase.SUCCEEDED],
+        failed=found[TaskPhase.FAILED] + found[TaskPhase.CANCELLED],
+        upstream_failed=found[TaskPhase.UPSTREAM_FAILED],
+        skipped=found[TaskPhase.SKIPPED],
+    )
 
 
 def _not_started(draft: Draft, node: Node, status: TaskStatus, ruled: Verdict) -> TaskStatus:
@@ -161,8 +157,8 @@ def _because(draft: Draft, node: Node, reason: str) -> str | None:
 
 def _when(draft: Draft, node: Node, status: TaskStatus) -> bool:
     when = node.task.when
-    if when is None or isinstance(when, bool):
-        return when is not False
+    if when is None:
+        return True
     value = render({"when": when}, _context(draft, node, next_number(status)), double_dollar=False)["when"]
     try:
         return truth(value)
@@ -226,11 +222,11 @@ def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) 
     )
     if draft.free_slots is not None:
         draft.free_slots -= 1
-    attempt = Attempt(number=number, pod=pod, memory=memory)
-    update = with_attempt(status, attempt)
-    return status.model_copy(
-        update={**update, "phase": TaskPhase.STARTING, "reason": None, "message": None, "retry_at": None}
-    )
+    update = with_attempt(status, Attempt(number=number, pod=pod, memory=memory))
+    if status.phase is not TaskPhase.QUEUED or status.retry_at is None:
+        # Why it was put off stays until the pod is seen: put off again for the same reason, it is told once.
+        update |= {"reason": None, "message": None}
+    return status.model_copy(update={**update, "phase": TaskPhase.STARTING, "retry_at": None})
 
 
 def _context(draft: Draft, node: Node, attempt: int) -> Mapping[str, Any]:

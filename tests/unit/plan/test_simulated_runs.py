@@ -89,11 +89,11 @@ def draw_world(seed: int, *, losses: bool) -> dict[str, Any]:
     return {
         "spec": (main, fields),
         "plan": plan,
-        # With both, chance decides who still gets a slot in time.
+        # With a timeout too, chance would decide who still gets a pod in time.
         "limit": None if "timeout" in fields else chance.choice([None, None, 1, 2]),
         "stop": chance.choice([None, None, None, Stop.CANCEL, Stop.TERMINATE]),
         "stop_at": chance.randint(0, 12),
-        "quota": set(chance.sample(names, k=min(len(names), chance.randint(0, 2)))),
+        "quota": set() if "timeout" in fields else set(chance.sample(names, k=min(len(names), chance.randint(0, 2)))),
         "refused": chance.choice([None, None, None, *names]),
     }
 
