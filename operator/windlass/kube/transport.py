@@ -24,7 +24,8 @@ RequestHook = Callable[[str, str, int, float], None]
 """Called with verb, resource, status code (0: no answer) and seconds, once for each request that was sent."""
 
 CONNECT_WITHIN: Final = 10.0
-KEEP_ALIVE: Final = 75.0
+KEEP_ALIVE: Final = 50.0
+"""Seconds: shorter than the minute after which common load balancers drop an idle connection."""
 RENEW_INTERVAL: Final = 5.0
 """Seconds between two logins for a 401: one that does not help is not asked for by each request again."""
 STREAM_BUFFER: Final = 256 * 1024
