@@ -65,7 +65,7 @@ def test_daily_sales_etl(dev_cluster: Cluster, visible: Path, tmp_path: Path) ->
     for name in ("etl-first", "etl-again"):
         expected = run_all(pod, params={"day": "2025-04-01"}, mounts={"/warehouse": str(tmp_path)})
         status = finished(dev_cluster, manifest, name, "-p", "day=2025-04-01")
-        assert ends(status) == {name: ("Succeeded", ended.outputs) for name, ended in expected.items()}
+        assert ends(status) == {one: ("Succeeded", ended.outputs) for one, ended in expected.items()}
     # The warehouse outlived the first run.
     assert ends(status)["load"][1]["replaced"] == 6
 
@@ -91,7 +91,7 @@ def test_weather_umbrella(dev_cluster: Cluster, visible: Path, tmp_path: Path) -
     manifest = published("weather-umbrella", visible)
     expected = run_all(Pod("weather-umbrella", tmp_path, run="umbrella-good"), mounts={"/models": str(tmp_path / "m")})
     good = finished(dev_cluster, manifest, "umbrella-good")
-    assert ends(good) == {name: ("Succeeded", ended.outputs) for name, ended in expected.items()}
+    assert ends(good) == {one: ("Succeeded", ended.outputs) for one, ended in expected.items()}
     strict = finished(dev_cluster, manifest, "umbrella-strict", "-p", "min_r2=0.99")
     assert ends(strict)["deploy"] == ("Skipped", None)
     assert good["source"]["commit"] == strict["source"]["commit"]

@@ -11,6 +11,7 @@ import pytest
 
 from support.examples import EXAMPLES, NAMES, ROOT, documents, workflow
 from windlass.models.parse import check, read_run, read_workflow
+from windlass.plan.checks import check_spec
 from windlass.plan.graph import compile_program
 
 FIELDS = {"metadata", "apiVersion", "kind", "spec"}
@@ -28,6 +29,7 @@ def test_each_directory_is_an_example() -> None:
 def test_the_workflow_is_valid_and_bears_the_example_s_name(example: str) -> None:
     found = workflow(example)
     assert check(found) == []
+    assert check_spec(read_workflow(found)) == []
     assert found.keys() == FIELDS
     assert (found["apiVersion"], found["metadata"]) == ("windlass.dev/v1alpha1", {"name": example})
 
