@@ -34,6 +34,14 @@ target=$(readlink {ROOT}/{LINK})
 printf '{{"commit": "%s"}}' "${{target##*/}}" > "$WINDLASS_OUTPUTS"
 """
 """Tells the commit: the last part of the link's target is its hash."""
+_FETCH: Final = f"""\
+trap 'kill "$pid"' TERM INT
+/git-sync "$@" & pid=$!
+wait "$pid" || exit
+printf 'gitdir: %s\\n' {ROOT}/.git/worktrees/COMMIT > {ROOT}/.worktrees/COMMIT/.git
+"""
+"""Fetches, and makes the way from the checkout to the repository absolute: git-sync makes it relative, which leads
+nowhere from `mountPath`, where the checkout is mounted by itself."""
 
 
 def checkout(source: GitSource) -> str:
@@ -51,8 +59,11 @@ def init_containers(request: PodRequest, source: GitSource) -> list[JsonObject]:
     """The containers that fetch the source: once, at the commit where it is known, and then perhaps on and on."""
     ref = source.ref if request.commit is None else request.commit
     once = _git_sync(request, source, names.SOURCE_CONTAINER, ref, ["--one-time"])
-    if request.is_source_step or not source.follow:
+    if request.is_source_step or request.commit is None:
         return [once]
+    if not source.follow:
+        script = _FETCH.replace("COMMIT", request.commit).replace("$", "$$")
+        return [{**once, "command": ["bash", "-c", script, names.SOURCE_CONTAINER]}]
     follow = [f"--period={_whole_seconds(source.period)}", "--max-failures=-1", "--stale-worktree-timeout=1h"]
     return [once, {**_git_sync(request, source, FOLLOWER, source.ref, follow), "restartPolicy": "Always"}]
 
