@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 JsonObject = dict[str, Any]
@@ -21,8 +21,19 @@ class Model(BaseModel):
 
 
 def _instant(text: str) -> str:
-    parse_time(text)
+    try:
+        parse_time(text)
+    except OverflowError as error:
+        raise ValueError("it is beyond the calendar") from error
     return text
+
+
+READ: Final = "read"
+"""The context in which models are made of what somebody else wrote; what we write ourselves is not looked at twice."""
+
+
+def _stored_instant(text: str, info: ValidationInfo) -> str:
+    return _instant(text) if info.context == READ else text
 
 
 DURATION_PATTERN: Final = (
@@ -34,7 +45,9 @@ _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=32)]
 """A length of time: `500ms`, `90s`, `1h30m`, `2d`."""
 
-Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
+Timestamp = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, max_length=40), AfterValidator(_stored_instant)
+]
 """An instant, RFC 3339 in UTC: `2025-04-01T17:00:00Z`."""
 
 INSTANT_PATTERN: Final = (

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from windlass.models.common import OBJECT_NAME_PATTERN
+from windlass.models.common import OBJECT_NAME_PATTERN, READ
 from windlass.models.complaints import finding
 from windlass.models.findings import Finding, Path
 from windlass.models.rules import violations
@@ -79,7 +79,7 @@ def read_status(status: Value | None) -> WorkflowRunStatus:
     if status is None:
         return WorkflowRunStatus()
     try:
-        return WorkflowRunStatus.model_validate(status, extra="ignore", by_alias=True, by_name=False)
+        return WorkflowRunStatus.model_validate(status, extra="ignore", context=READ, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InvalidObject([finding(WorkflowRunStatus, item, ("status",)) for item in error.errors()]) from None
 

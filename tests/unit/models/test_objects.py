@@ -101,6 +101,9 @@ MALFORMED = {
     "tasks as a string": ({"tasks": "none"}, "status.tasks"),
     "a task without a name": ({"tasks": [{"phase": "Running"}]}, "status.tasks[0].name"),
     "a status that is a list": ([], "status"),
+    "a time that is none": ({"startedAt": "noon"}, "status.startedAt"),
+    "a time without a zone": ({"tasks": [{"name": "a", "retryAt": "2025-04-01T00:00:00"}]}, "status.tasks[0].retryAt"),
+    "a time beyond the calendar": ({"startedAt": "0001-01-01T00:00:00+23:00"}, "status.startedAt"),
 }
 
 
