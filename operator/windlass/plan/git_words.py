@@ -8,11 +8,16 @@ from typing import Any, Final
 
 _STDERR: Final = re.compile(r'stderr: "((?:[^"\\]|\\.)*)"', re.DOTALL)
 _RAW_STDERR: Final = re.compile(r'stderr: \\"(.*?)\\" *}', re.DOTALL)
+_LOGIN: Final = re.compile(r"://[^/\s@]+@")
 _LIMIT: Final = 1024
 
 
 def git_words(said: str) -> str:
-    """What git wrote, or else git-sync's own error, or else all that there is."""
+    """What git wrote, or else git-sync's own error, or else all that there is; without the logins in its URLs."""
+    return _LOGIN.sub("://…@", _words(said))
+
+
+def _words(said: str) -> str:
     errors = [text for line in reversed(said.splitlines()) if (text := _error_of(line))]
     for error in errors:
         if (match := _STDERR.search(error)) and (words := _unquoted(match.group(1)).strip()):

@@ -181,6 +181,8 @@ ROWS: Final[Sequence[Row]] = (
         "started", START, ("StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError"),
         "the container can't be started as it is described: check command, workingDir, volumeMounts and "
         "securityContext"),
+    Row("a sidecar crashes", START, ("CrashLoopBackOff",),
+        "a sidecar ends again and again before the task has started: kubectl logs POD -c NAME --previous shows why"),
     # Scheduling
     Row("not enough CPU or memory", START, ("Unschedulable", "StartTimeout"),
         "no node has as much free as the task requests: lower resources.requests, add nodes, or wait (startTimeout)",

@@ -192,6 +192,10 @@ def test_truncation(containers: int, inits: int, limit: int, short: int) -> None
 
 
 GIT_WORDS = {
+    "a login in a URL": (
+        '{"error": "Run(git fetch https://me:hunter2@git.example.com/a.git): exit status 128"}',
+        "Run(git fetch https://…@git.example.com/a.git): exit status 128",
+    ),
     "an error file": (
         json.dumps({"Msg": "failed", "Err": GIT_ERROR, "Args": {}}),
         'fatal: couldn\'t find remote ref "nope"',

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from windlass.models.run import FailureClass
+from windlass.models.run import FailureClass, TaskPhase, TaskStatus
 from windlass.plan.hint_table import ROWS
-from windlass.plan.hints import hint, hint_of
+from windlass.plan.hints import hint, hint_for, hint_of
 from windlass.plan.types import PodResult
 
 APP, OOM, TIMEOUT = FailureClass.APP, FailureClass.OOM, FailureClass.TIMEOUT
@@ -164,6 +164,25 @@ def test_there_is_always_a_hint(failure: FailureClass) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.failure.value} {row.what}")
 def test_every_row_gives_a_hint_without_facts(row: Any) -> None:
     assert row.advice if isinstance(row.advice, str) else row.advice({})
+
+
+WAITING: dict[str, tuple[str, str | None, str | None, str]] = {
+    "nothing to do": ("Running", None, None, ""),
+    "as usual": ("Starting", "ContainerCreating", None, ""),
+    "no image": ("Starting", "ImagePullBackOff", "x: not found", "was not found: check name and tag"),
+    "no node": ("Starting", "Unschedulable", "Insufficient cpu", "lower resources.requests"),
+    "a reason never heard of": ("Starting", "Something", "x", ""),
+    "quota": ("Queued", "QuotaExceeded", "exceeded quota", "ask for a larger quota"),
+    "a template": ("Failed", "TemplateError", "x", "default"),
+    "a failure that has attempts": ("Failed", "Error", "x", ""),
+}
+
+
+@pytest.mark.parametrize(("phase", "reason", "message", "part"), WAITING.values(), ids=WAITING.keys())
+def test_hint_for_a_task(phase: str, reason: str | None, message: str | None, part: str) -> None:
+    told = hint_for(TaskStatus(name="a", phase=TaskPhase(phase), reason=reason, message=message))
+    assert part in told
+    assert bool(part) == bool(told)
 
 
 def test_the_hint_of_a_result_knows_its_message_and_exit_code() -> None:

@@ -195,6 +195,10 @@ MALFORMED = {
         pod(labels={**LABELS, "windlass.dev/attempt": "0"}),
         "pod data/sales-1-load-1a2b3c4d-2 is malformed: attempt 0 is below 1",
     ),
+    "a grace period beyond any calendar": (
+        pod(deletionTimestamp=at(30), deletionGracePeriodSeconds=10**15),
+        "pod data/sales-1-load-1a2b3c4d-2 is malformed: Python int too large to convert to C int",
+    ),
     "no owner": (pod(ownerReferences=[]), "pod data/sales-1-load-1a2b3c4d-2 is malformed: no WorkflowRun owns it"),
 }
 
