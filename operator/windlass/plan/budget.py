@@ -14,8 +14,10 @@ MAX_RUN_OUTPUTS: Final = 512 * 1024
 MAX_STATUS: Final = 1024 * 1024
 _SURELY_SMALL: Final = 40
 """So many tasks fit with all that they may say."""
-_PER_TASK: Final = 380
-_PER_ATTEMPT: Final = 420
+_PER_TASK: Final = 280
+_PER_ATTEMPT: Final = 170
+_PER_PLACE: Final = 240
+"""For where and when an attempt ran."""
 _RESERVED: Final = 64 * 1024
 """For what stands in a status beside its tasks."""
 
@@ -33,8 +35,9 @@ def cut_log(text: str, limit: int = MAX_MESSAGE) -> str:
 
 
 def json_size(value: Any) -> int:
-    """The bytes that a value takes in a status."""
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+    """The bytes that a value takes in a status, where the API server spells out what HTML minds."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode(errors="replace")) + 5 * sum(map(text.count, "<>&"))
 
 
 def outputs_size(tasks: Iterable[TaskStatus]) -> int:
@@ -54,19 +57,16 @@ def fit(tasks: Sequence[TaskStatus], other_bytes: int = 0) -> Sequence[TaskStatu
 
 
 def _size(task: TaskStatus) -> int:
+    """The bytes of a task as JSON, or a little more."""
     size = _PER_TASK + len(task.name) + _length(task.message)
     for attempt in task.attempts:
         size += _PER_ATTEMPT + _length(attempt.message) + _length(attempt.hint)
+        size += _PER_PLACE if attempt.uid is not None else 0
     return size + (json_size(task.outputs) if task.outputs else 0)
 
 
 def _length(text: str | None) -> int:
-    """The bytes that a text takes as JSON, or a little more."""
-    if not text:
-        return 0
-    return (
-        len(text) + text.count("\n") + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
-    )
+    return json_size(text) if text else 0
 
 
 def _without_past(task: TaskStatus) -> TaskStatus:
@@ -99,14 +99,16 @@ def _shortened(attempt: Attempt, limit: int) -> Attempt:
 
 
 def _bare(task: TaskStatus) -> TaskStatus:
-    """Only what is needed to go on."""
-    if not task.phase.ended or not task.attempts or task.attempts[-1].hint is None:
+    """Of a task that has ended, only what is needed to know its pod."""
+    if not task.phase.ended or (task.message is None and all(attempt.uid is None for attempt in task.attempts)):
         return task
-    return task.model_copy(
-        update={"attempts": [a.model_copy(update={"hint": None, "message": None}) for a in task.attempts]}
-    )
+    attempts = [attempt.model_copy(update=_NOTHING_SAID) for attempt in task.attempts]
+    return task.model_copy(update={"attempts": attempts, "message": None})
 
 
+_NOTHING_SAID: Final = dict.fromkeys(
+    ("uid", "node", "created_at", "started_at", "exit_code", "message", "hint", "memory"), None
+)
 _REDUCTIONS: Final[tuple[Callable[[TaskStatus], TaskStatus], ...]] = (
     _without_past,
     _with_short_messages(256),
