@@ -1,0 +1,58 @@
+"""The cluster that KUBECONFIG points at, with our kinds in it and a controller process of our own at work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.clusters import WINDLASS, Cluster
+from support.controller import Controller
+from support.kubectl import kubectl
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Path:
+    """What KUBECONFIG points at."""
+    said = os.environ.get("KUBECONFIG")
+    assert said, "KUBECONFIG must point at a cluster that may be used for tests"
+    return Path(said)
+
+
+@pytest.fixture(scope="session")
+def namespace(kubeconfig: Path) -> Iterator[str]:
+    """A namespace of this session, which takes restricted pods only."""
+    name = f"windlass-test-{uuid.uuid4().hex[:6]}"
+    kubectl("create", "namespace", name)
+    kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def controller(kubeconfig: Path, namespace: str) -> Iterator[Controller]:
+    """A controller at work on the whole cluster, with our kinds in it."""
+    crds = subprocess.run([str(WINDLASS), "crds"], capture_output=True, text=True, check=True).stdout
+    kubectl("apply", "-f", "-", stdin=crds)
+    for kind in ("workflows", "workflowruns"):
+        kubectl("wait", "--for=condition=Established", f"crd/{kind}.windlass.dev", "--timeout=30s")
+    with tempfile.TemporaryDirectory(prefix="windlass-controller-") as directory:
+        running = Controller(kubeconfig, namespace, Path(directory) / "log")
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+            sys.stderr.write(running.log.read_text()[-20000:])
+
+
+@pytest.fixture(scope="session")
+def cluster(controller: Controller, kubeconfig: Path, namespace: str) -> Cluster:
+    """The cluster, by the windlass command."""
+    return Cluster(kubeconfig, namespace, real=True)
