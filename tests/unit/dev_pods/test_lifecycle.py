@@ -332,3 +332,17 @@ async def _true(reached: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError
+
+
+async def test_a_pod_that_the_machine_can_not_take_fails_alone(
+    cluster: PodCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("windlass.dev.pods.container.PodHome.make", full)
+        failed = await cluster.play(pod("x", "true"))
+    said = "the development cluster failed to run this pod: OSError: No space left on device"
+    assert (failed["status"]["reason"], failed["status"]["message"]) == ("UnexpectedError", said)
+    assert (await cluster.play(pod("y", "true")))["status"]["phase"] == "Succeeded"

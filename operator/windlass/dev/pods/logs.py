@@ -150,7 +150,7 @@ async def _formatted(reader: Reader, live: ContainerLog | None, options: LogOpti
     if not options.follow or live is None or live.closed:
         now = chain(now, lines.rest())
     if options.tail_lines is not None:
-        now = iter(deque(now, maxlen=options.tail_lines) if options.tail_lines else ())
+        now = iter(deque(now, maxlen=options.tail_lines))
     for batch in _batches(now):
         yield batch
     while options.follow and live is not None and change is not None:

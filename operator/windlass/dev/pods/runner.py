@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -18,7 +19,7 @@ from windlass.dev.pods.logs import ContainerLog, LogOptions, generations, read_l
 from windlass.dev.pods.node import NODE_NAME, build_node
 from windlass.dev.pods.objects import CONFIG_MAPS, SECRETS, Objects
 from windlass.dev.pods.removal import remove_tree
-from windlass.dev.pods.status import disrupted
+from windlass.dev.pods.status import broken, disrupted
 from windlass.dev.pods.strays import kill_strays
 from windlass.dev.pods.worker import PodWorker, was_started
 from windlass.engine.ports import Clock
@@ -27,6 +28,7 @@ from windlass.resources import CLAIMS, NODES, PODS, Resource
 
 Body = dict[str, Any]
 KUBELET_VERSION: Final = "v1.35.4+windlass-dev"
+logger = logging.getLogger(__name__)
 STOP_GRACE: Final = 1.0
 """Seconds that programs have to end when the whole cluster stops."""
 
@@ -118,6 +120,8 @@ class PodRunner:
                     self._changed(resource, kind, body)
             except Gone:
                 continue
+            except OSError:
+                logger.exception("watching %s", resource.plural)
 
     def _changed(self, resource: Resource, kind: str, body: Body) -> None:
         if resource is PODS:
@@ -156,6 +160,11 @@ class PodRunner:
     async def _run(self, uid: str, worker: PodWorker) -> None:
         try:
             await worker.run()
+        except Exception as error:
+            # One pod that can't be run, a full disk say, must not stop the others, nor wait in silence.
+            logger.exception("pod %s", worker.pod["metadata"]["name"])
+            worker.kill()
+            self._fail(worker.pod, error)
         finally:
             del self._workers[uid], self._running[uid]
         if worker.abandoned:
@@ -168,6 +177,11 @@ class PodRunner:
             self._objects.remove_pod(pod)
         for path in worker.home.used_up():
             self._remove(path)
+
+    def _fail(self, pod: Body, error: Exception) -> None:
+        latest = self._objects.same(PODS, pod)
+        if latest is not None:
+            self._objects.write_status(latest, broken(latest, error))
 
     # Files
 

@@ -194,6 +194,12 @@ def disrupted(pod: Body, now: datetime) -> Body:
     return status
 
 
+def broken(pod: Body, error: Exception) -> Body:
+    """The status of a pod that this program failed to run: a fault of ours, or of the machine."""
+    said = f"the development cluster failed to run this pod: {type(error).__name__}: {error}"
+    return {**(pod.get("status") or {}), "phase": "Failed", "reason": "UnexpectedError", "message": said}
+
+
 def _lost(container: Body, now: datetime) -> Body:
     if "running" not in container["state"]:
         return container

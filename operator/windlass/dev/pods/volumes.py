@@ -107,14 +107,14 @@ def _files(pod: Body, volume: str, kind: str, source: Body, lookup: Lookup) -> l
     if kind == "projected":
         return [file for part in source.get("sources") or [] for file in _projected(pod, volume, part, mode, lookup)]
     if kind == "downwardAPI":
-        return [_downward(pod, item, mode) for item in source.get("items") or []]
+        return [_downward(pod, volume, item, mode) for item in source.get("items") or []]
     name = source.get("secretName") if kind == "secret" else source.get("name")
     return _keys(volume, "Secret" if kind == "secret" else "ConfigMap", str(name), source, mode, lookup)
 
 
 def _projected(pod: Body, volume: str, part: Body, mode: int, lookup: Lookup) -> list[_File]:
     if "downwardAPI" in part:
-        return [_downward(pod, item, mode) for item in part["downwardAPI"].get("items") or []]
+        return [_downward(pod, volume, item, mode) for item in part["downwardAPI"].get("items") or []]
     for kind, word in (("Secret", "secret"), ("ConfigMap", "configMap")):
         if word in part:
             return _keys(volume, kind, part[word]["name"], part[word], mode, lookup)
@@ -139,12 +139,12 @@ def _keys(volume: str, kind: str, name: str, source: Body, mode: int, lookup: Lo
     return files
 
 
-def _downward(pod: Body, item: Body, mode: int) -> _File:
+def _downward(pod: Body, volume: str, item: Body, mode: int) -> _File:
     if item.get("fieldRef"):
         value = field_value(pod, item["fieldRef"]["fieldPath"])
     else:
         value = resource_value(pod, {}, item["resourceFieldRef"])
-    return _File(item["path"], value.encode(), item.get("mode") or mode)
+    return _File(_inside(volume, item["path"]), value.encode(), item.get("mode") or mode)
 
 
 def _inside(volume: str, path: str) -> str:
