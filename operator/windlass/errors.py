@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ApiError(Exception):
     """An answer of the API server that is not success. `status` is 0 when there was no answer."""
@@ -29,6 +31,8 @@ class ApiError(Exception):
         self.reason = reason
         self.retry_after = retry_after
         """Seconds that the server asked to wait, if it did."""
+        self.details: dict[str, Any] | None = None
+        """What a server adds for programs: `details` of a metav1.Status."""
 
 
 class Retryable(ApiError):

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from windlass.dev.api.answers import Cause, Rejected, bad_request, rejected, unsupported
+from windlass.dev.api.answers import Cause, bad_request, rejected, unsupported
 from windlass.dev.api.builtin import CHECKS, DEFAULTS, SCHEMAS, SPEC_KEPT
 from windlass.dev.api.catalog import Kind
+from windlass.dev.api.forms import copied
 from windlass.dev.api.hub import Body
-from windlass.errors import ApiError
+from windlass.dev.api.schema import Structural
+from windlass.errors import ApiError, Invalid
+from windlass.resources import Resource
 
 Fields = Literal["Ignore", "Warn", "Strict"]
 """What happens to fields that a kind does not know."""
@@ -57,7 +60,11 @@ def clean_fields(kind: Kind, body: Body, fields: Fields) -> list[str]:
     schema = kind.schema or SCHEMAS.get(kind.storage)
     if schema is None:
         return []
+    if not kind.custom:
+        _decode(kind, schema, body)
     unknown = list(schema.unknown(body, root=True))
+    if kind.custom:
+        unknown.sort()
     if not unknown or fields == "Ignore":
         return []
     said = [f'unknown field "{path}"' for path in unknown]
@@ -68,6 +75,14 @@ def clean_fields(kind: Kind, body: Body, fields: Fields) -> list[str]:
             f"strict decoding error: {', '.join(said)}"
         )
     return said
+
+
+def _decode(kind: Kind, schema: Structural, body: Body) -> None:
+    """Refuse a value that has not the type of its field, as a server does that reads into typed objects."""
+    for cause in schema.causes(body):
+        if cause.reason == "FieldValueTypeInvalid":
+            named = f'{kind.resource.kind} in version "{kind.resource.version}"'
+            raise bad_request(f"{named} cannot be handled as a {kind.resource.kind}: {cause}")
 
 
 def stamp_new(body: Body, *, now: str, uid: str, counts: bool) -> None:
@@ -94,19 +109,28 @@ def carry_over(kind: Kind, body: Body, old: Body, subresource: str | None) -> Bo
     """What an update leaves as it was: server-kept metadata, and the part that its subresource does not reach."""
     has_status = "status" in kind.subresources
     if subresource == "status" and kind.custom:
-        body = {key: value for key, value in {**old, "status": body.get("status")}.items() if value is not None}
+        kept = copied({key: value for key, value in old.items() if key != "status"})
+        body = {key: value for key, value in {**kept, "status": body.get("status")}.items() if value is not None}
     elif subresource == "status":
-        body = {**body, **{key: old[key] for key in SPEC_KEPT if key in old}}
+        body = {**body, **copied({key: old[key] for key in SPEC_KEPT if key in old})}
     elif subresource == "binding":
-        body = {**old, "spec": {**old["spec"], "nodeName": body["spec"]["nodeName"]}}
+        node = body["spec"]["nodeName"]
+        body = copied(old)
+        body["spec"]["nodeName"] = node
     elif has_status:
         body = {key: value for key, value in body.items() if key != "status"}
         if "status" in old:
-            body["status"] = old["status"]
+            body["status"] = copied(old["status"])
     meta = {key: value for key, value in body["metadata"].items() if key not in _KEPT_META + _MANAGED_BY_SERVER}
     meta |= {key: old["metadata"][key] for key in _KEPT_META if key in old["metadata"]}
     body = {**body, "metadata": meta}
-    if kind.counts_generation and _generation_parts(kind, body) != _generation_parts(kind, old):
+    if not meta.get("finalizers"):
+        meta.pop("finalizers", None)
+    if (
+        kind.counts_generation
+        and subresource != "binding"
+        and _generation_parts(kind, body) != _generation_parts(kind, old)
+    ):
         meta["generation"] = old["metadata"].get("generation", 0) + 1
     return body
 
@@ -170,7 +194,9 @@ def _name_causes(kind: Kind, meta: Body) -> Iterator[Cause]:
         pattern, limit, said = _SUBDOMAIN, 253, _SUBDOMAIN_SAID
     if len(name) > limit:
         yield Cause("metadata.name", f'Invalid value: "{name}": must be no more than {limit} characters')
-    if pattern.match(name) is None:
+    if pattern is _LABEL and "." in name:
+        yield Cause("metadata.name", f'Invalid value: "{name}": must not contain dots')
+    elif pattern.match(name) is None:
         yield Cause("metadata.name", f'Invalid value: "{name}": {said}')
 
 
@@ -187,15 +213,19 @@ def _label_causes(key: str, value: Any) -> Iterator[Cause]:
         yield Cause("metadata.labels", f'Invalid value: "{value}": {said}')
 
 
-def unversioned(kind: Kind, name: str) -> Rejected:
+def unversioned(kind: Kind, name: str) -> Invalid:
     """An update of a kind that wants to know what it is based on."""
     said = "Invalid value: 0: must be specified for an update"
-    return rejected(kind.resource, name, [Cause("metadata.resourceVersion", said)])
+    resource = kind.resource
+    by_plural = Resource(resource.group, resource.version, resource.plural, resource.plural)
+    return rejected(by_plural, name, [Cause("metadata.resourceVersion", said)])
 
 
 def no_strategic() -> ApiError:
     """Custom resources know no strategic merge patch."""
-    return unsupported(
+    error = unsupported(
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
     )
+    error.details = None
+    return error

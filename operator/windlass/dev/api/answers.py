@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from windlass.errors import (
     AlreadyExists,
@@ -14,6 +15,7 @@ from windlass.errors import (
     Invalid,
     NotFound,
     QuotaExceeded,
+    ServerError,
 )
 from windlass.resources import Resource
 
@@ -30,12 +32,19 @@ class Cause:
         return f"{self.field}: {self.message}"
 
 
-class Rejected(Invalid):
-    """An object that breaks the rules of its kind: 422 with every cause."""
+_Error = TypeVar("_Error", bound=ApiError)
 
-    def __init__(self, message: str, causes: Sequence[Cause]) -> None:
-        super().__init__(message, 422, "Invalid")
-        self.causes = tuple(causes)
+
+def _about(error: _Error, resource: Resource, name: str, kind: str = "") -> _Error:
+    details = {"name": name, "group": resource.group, "kind": kind or resource.plural}
+    error.details = {key: value for key, value in details.items() if value}
+    return error
+
+
+def _bare(error: _Error) -> _Error:
+    """An answer whose details are there, and empty."""
+    error.details = {}
+    return error
 
 
 def qualified(resource: Resource) -> str:
@@ -44,20 +53,34 @@ def qualified(resource: Resource) -> str:
 
 
 def unknown_resource() -> NotFound:
-    return NotFound("the server could not find the requested resource", 404, "NotFound")
+    return _bare(NotFound("the server could not find the requested resource", 404, "NotFound"))
+
+
+def not_allowed() -> ApiError:
+    said = "the server does not allow this method on the requested resource"
+    return _bare(ApiError(said, 405, "MethodNotAllowed"))
 
 
 def not_found(resource: Resource, name: str) -> NotFound:
-    return NotFound(f'{qualified(resource)} "{name}" not found', 404, "NotFound")
+    return _about(NotFound(f'{qualified(resource)} "{name}" not found', 404, "NotFound"), resource, name)
 
 
 def already_exists(resource: Resource, name: str) -> AlreadyExists:
-    return AlreadyExists(f'{qualified(resource)} "{name}" already exists', 409, "AlreadyExists")
+    said = f'{qualified(resource)} "{name}" already exists'
+    return _about(AlreadyExists(said, 409, "AlreadyExists"), resource, name)
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> Conflict:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
-    return Conflict(f'Operation cannot be fulfilled on {qualified(resource)} "{name}": {why}', 409, "Conflict")
+    said = f'Operation cannot be fulfilled on {qualified(resource)} "{name}": {why}'
+    return _about(Conflict(said, 409, "Conflict"), resource, name)
+
+
+def another_one(resource: Resource, name: str, word: str, wanted: str, got: str) -> Conflict:
+    """A delete named by its precondition an object that is not this one."""
+    why = f"the {word} in the precondition ({wanted}) does not match the {word} in record ({got})"
+    said = f'Operation cannot be fulfilled on {resource.kind} "{name}": {why}. The object might have been '
+    return _about(Conflict(f"{said}deleted and then recreated", 409, "Conflict"), resource, name, resource.kind)
 
 
 def gone(message: str) -> Gone:
@@ -69,23 +92,41 @@ def bad_request(message: str) -> Invalid:
 
 
 def forbidden(resource: Resource, name: str, why: str) -> Forbidden:
-    return Forbidden(f'{qualified(resource)} "{name}" is forbidden: {why}', 403, "Forbidden")
+    said = f'{qualified(resource)} "{name}" is forbidden: {why}'
+    return _about(Forbidden(said, 403, "Forbidden"), resource, name)
 
 
 def over_quota(resource: Resource, name: str, why: str) -> QuotaExceeded:
-    return QuotaExceeded(f'{qualified(resource)} "{name}" is forbidden: {why}', 403, "Forbidden")
+    said = f'{qualified(resource)} "{name}" is forbidden: {why}'
+    return _about(QuotaExceeded(said, 403, "Forbidden"), resource, name)
 
 
 def unprocessable(message: str) -> Invalid:
-    return Invalid(message, 422, "Invalid")
+    return _bare(Invalid(message, 422, "Invalid"))
 
 
-def unsupported(message: str) -> ApiError:
-    return Invalid(message, 415, "UnsupportedMediaType")
+def unsupported(message: str) -> Invalid:
+    return _bare(Invalid(message, 415, "UnsupportedMediaType"))
 
 
-def rejected(resource: Resource, name: str, causes: Iterable[Cause]) -> Rejected:
+def too_large() -> ServerError:
+    """What the store of a real cluster says to an object beyond its limit."""
+    return ServerError("etcdserver: request is too large", 500)
+
+
+def rejected(resource: Resource | None, name: str, causes: Iterable[Cause]) -> Invalid:
+    """An object that breaks the rules of its kind: 422 with every cause."""
     found = list(causes)
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    kind = "" if resource is None else f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     said = str(found[0]) if len(found) == 1 else f"[{', '.join(map(str, found))}]"
-    return Rejected(f'{kind} "{name}" is invalid: {said}', found)
+    error = Invalid(f'{kind} "{name}" is invalid: {said}', 422, "Invalid")
+    told = [{"reason": one.reason, "message": one.message, "field": one.field} for one in found]
+    if resource is not None:
+        _about(error, resource, name, resource.kind)
+    error.details = {**(error.details or {}), "causes": told}
+    return error
+
+
+def bad_patch(patched: str, why: str) -> Invalid:
+    """A patch that leads to an object with fields that its kind does not know."""
+    return rejected(None, "", [Cause("patch", f"Invalid value: {patched}: {why}")])

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from windlass.dev.api import pods
-from windlass.dev.api.answers import Cause
+from windlass.dev.api.answers import Cause, bad_request
 from windlass.dev.api.catalog import StorageKey
 from windlass.dev.api.definitions import definition_causes, fill_definition
 from windlass.dev.api.hub import Body
 from windlass.dev.api.schema import Structural
 from windlass.dev.api.texts import decoded, encoded
 
+_MOST_DATA: Final = 1024 * 1024
 SPEC_KEPT: Final = ("spec", "data", "type")
 """Parts that an update of the status never changes."""
 
@@ -58,6 +59,9 @@ def _quota(body: Body, now: datetime) -> None:
 
 
 def _config_checks(body: Body, old: Body | None) -> Iterator[Cause]:
+    parts = (*(body.get("data") or {}).values(), *(body.get("binaryData") or {}).values())
+    if sum(len(str(value).encode()) for value in parts) > _MOST_DATA:
+        yield Cause("[]", f"Too long: may not be more than {_MOST_DATA} bytes", "FieldValueTooLong")
     if old is None or not old.get("immutable"):
         return
     if not body.get("immutable"):
@@ -68,9 +72,9 @@ def _config_checks(body: Body, old: Body | None) -> Iterator[Cause]:
 
 
 def _secret_checks(body: Body, old: Body | None) -> Iterator[Cause]:
-    for key, value in (body.get("data") or {}).items():
+    for value in (body.get("data") or {}).values():
         if decoded(value) is None:
-            yield Cause(f"data[{key}]", "Invalid value: must be base64")
+            raise bad_request('Secret in version "v1" cannot be handled as a Secret: illegal base64 data')
     if old is not None and body.get("type") != old.get("type"):
         yield Cause("type", f'Invalid value: "{body.get("type")}": field is immutable')
     yield from _config_checks(body, old)

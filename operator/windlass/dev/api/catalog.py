@@ -171,6 +171,9 @@ class Catalog:
         """The kind of that name in any version of the group."""
         return self._named.get((group, kind))
 
+    def serves(self, group: str, version: str) -> bool:
+        return any(kind.resource.group == group and kind.resource.version == version for kind in self)
+
     def of_storage(self, storage: StorageKey) -> Kind:
         """The kind that objects kept there are of, in the version that they are kept in."""
         for kind in self._kinds.values():

@@ -127,10 +127,10 @@ class Collector:
         return next(self._store.in_namespace(namespace), None) is None
 
     def _finish(self, place: Place, body: Body) -> None:
-        self._store.put(*place, body)
         if deletion.is_due(body):
             self._store.remove(*place)
         else:
+            self._store.put(*place, body)
             self._store.ending.discard(place)
 
     def count_quotas(self) -> None:

@@ -71,5 +71,13 @@ def delete(store: Store, kind: Kind, key: ObjectKey, old: Stored, asked: int | N
     if kind.storage == ("", "namespaces"):
         body["status"] = {**(body.get("status") or {}), "phase": "Terminating"}
     if is_due(body):
-        return store.remove(kind.storage, key)
+        return _as_answered(kind, body, store.remove(kind.storage, key))
     return old if body == old.body else store.put(kind.storage, key, body)
+
+
+def _as_answered(kind: Kind, body: Body, removed: Stored) -> Stored:
+    """A pod that went at once is answered as it was marked; everything else as it was."""
+    if kind.storage != ("", "pods"):
+        return removed
+    meta = {**body["metadata"], "resourceVersion": str(removed.version)}
+    return Stored({**body, "metadata": meta}, b"", removed.version)

@@ -36,6 +36,8 @@ class Answer:
     status: int
     message: str = "injected by the test"
     retry_after: int | None = None
+    reason: str = ""
+    """The status' own reason, if empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from windlass.dev.api.answers import bad_request
 from windlass.dev.api.catalog import Kind
 from windlass.dev.api.hub import Body, Stored
 
@@ -24,6 +25,15 @@ _EVENT_NAMES: Final[Mapping[str, str]] = {
 _EVENT_NAMES_BACK: Final = {old: new for new, old in _EVENT_NAMES.items()}
 
 
+def copied(body: Body) -> Body:
+    """A copy that shares nothing. Raises Invalid for what is not JSON."""
+    try:
+        copy: Body = orjson.loads(orjson.dumps(body))
+    except TypeError as error:
+        raise bad_request(f"the object is not JSON: {error}") from error
+    return copy
+
+
 def to_storage(kind: Kind, body: Body) -> Body:
     """The object in the version that it is kept in."""
     if body["apiVersion"] == kind.storage_version:
@@ -35,14 +45,14 @@ def to_storage(kind: Kind, body: Body) -> Body:
 
 def from_storage(kind: Kind, body: Body) -> Body:
     """A copy of the object in the version of `kind`."""
-    copied: Body = orjson.loads(orjson.dumps(body))
+    form = copied(body)
     wanted = kind.resource.api_version
-    if copied["apiVersion"] == wanted:
-        return copied
+    if form["apiVersion"] == wanted:
+        return form
     if wanted == _NEW_EVENTS:
-        copied = _renamed(copied, _EVENT_NAMES_BACK)
-    copied["apiVersion"] = wanted
-    return copied
+        form = _renamed(form, _EVENT_NAMES_BACK)
+    form["apiVersion"] = wanted
+    return form
 
 
 def raw_form(kind: Kind, stored: Stored) -> bytes:
@@ -50,6 +60,18 @@ def raw_form(kind: Kind, stored: Stored) -> bytes:
     if stored.raw and stored.body["apiVersion"] == kind.resource.api_version:
         return stored.raw
     return orjson.dumps(from_storage(kind, stored.body))
+
+
+def item_form(kind: Kind, stored: Stored) -> bytes:
+    """The object as an item of a list: those of built-in kinds do not say what they are."""
+    raw = raw_form(kind, stored)
+    if kind.custom:
+        return raw
+    head = b'{"apiVersion":"%s","kind":"%s",' % (kind.resource.api_version.encode(), kind.resource.kind.encode())
+    if raw.startswith(head):
+        return b"{" + raw[len(head) :]
+    body = orjson.loads(raw)
+    return orjson.dumps({key: value for key, value in body.items() if key not in {"apiVersion", "kind"}})
 
 
 def _renamed(body: Mapping[str, Any], names: Mapping[str, str]) -> Body:

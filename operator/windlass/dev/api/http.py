@@ -45,8 +45,6 @@ class Front:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request."""
-        call: Call | None = None
-        target: Target | None = None
         try:
             self._authenticate(request)
             parts = request.path.strip("/").split("/")
@@ -54,17 +52,19 @@ class Front:
                 return self._about(request, parts)
             if (found := _review_of(parts)) is not None:
                 return await self._review(request, found)
+            if parts[0] == "apis" and not self._store.catalog.serves(parts[1], parts[2]):
+                return web.Response(text="404 page not found\n", status=404)
             target = target_of(self._store.catalog, parts)
             watch = request.method == "GET" and flag(request.query, "watch")
             call = target.call(request.method, watch=watch)
             return await self._object(request, target, call, self._faults.effect_on(call))
         except ApiError as error:
-            return _refusal(error, call, target)
+            return _refusal(error)
         except (ConnectionResetError, asyncio.CancelledError):
             raise
         except Exception as error:
             _log.exception("%s %s", request.method, request.path)
-            return _refusal(ApiError(f"Internal error occurred: {error!r}", 500, "InternalError"), call, target)
+            return _refusal(ApiError(f"Internal error occurred: {error!r}", 500, "InternalError"))
 
     async def close(self) -> None:
         """Drop what was to be carried out later."""
@@ -92,7 +92,9 @@ class Front:
         if call.verb == "watch":
             stream = WatchStream(self._store, self.objects, asked, request, self._bookmark_every)
             if effect is not None and not isinstance(effect, WATCH_EFFECTS):
-                await self._hinder(request, effect, None)
+                before = await self._hinder(request, effect, None)
+                if not isinstance(effect, Delay):
+                    return before
             return await stream.run(effect, self._faults.watch_opened)
         if target.subresource == "log":
             return await self._logs(request, target)
@@ -103,8 +105,8 @@ class Front:
     async def _hinder(self, request: web.BaseRequest, effect: Effect, asked: Asked | None) -> web.StreamResponse:
         """Answer a request that a fault was injected into; a watch is hindered only before it begins."""
         match effect:
-            case Answer(status, message, retry_after):
-                raise ApiError(message, status, _REASONS.get(status, "InternalError"), retry_after)
+            case Answer(status, message, retry_after, reason):
+                raise ApiError(message, status, reason or _REASONS.get(status, "InternalError"), retry_after)
             case Lose():
                 return _cut(request)
             case Late(seconds):
@@ -218,9 +220,9 @@ def _response(reply: Reply) -> web.Response:
     return response
 
 
-def _refusal(error: ApiError, call: Call | None, target: Target | None) -> web.Response:
+def _refusal(error: ApiError) -> web.Response:
     status = error.status or 500
-    response = _json(status_body(error, call, target.kind if target else None), status)
+    response = _json(status_body(error), status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(int(error.retry_after))
     return response

@@ -118,7 +118,8 @@ class Watch:
         for change in changes:
             seen = self._seen(change)
             if seen is not None:
-                events.append((seen, change.new))
+                gone = seen == "DELETED" and change.type != "DELETED"
+                events.append((seen, _last_seen(change) if gone else change.new))
         return events
 
     def _seen(self, change: Change) -> str | None:
@@ -130,3 +131,10 @@ class Watch:
         before = change.old is not None and self._match(change.old.body)
         after = change.type != "DELETED" and self._match(change.new.body)
         return {(False, True): "ADDED", (True, True): "MODIFIED", (True, False): "DELETED"}.get((before, after))
+
+
+def _last_seen(change: Change) -> Stored:
+    """The object as a watcher saw it last, in the version of the change by which it lost it."""
+    old = change.old or change.new
+    body = {**old.body, "metadata": {**old.body["metadata"], "resourceVersion": str(change.new.version)}}
+    return Stored(body, b"", change.new.version)

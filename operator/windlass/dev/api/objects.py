@@ -8,15 +8,14 @@ from typing import Any
 
 import orjson
 
-from windlass.dev.api.answers import bad_request
+from windlass.dev.api.answers import bad_request, not_allowed
 from windlass.dev.api.catalog import Kind
-from windlass.dev.api.forms import from_storage, raw_form
+from windlass.dev.api.forms import from_storage, item_form, raw_form
 from windlass.dev.api.hub import Body
 from windlass.dev.api.pages import Pages
 from windlass.dev.api.requests import Form, Target, body_of, patch_type, whole, write_of
 from windlass.dev.api.store import Store, Write
 from windlass.dev.api.tables import Include, partial, table
-from windlass.errors import ApiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Objects:
                 return self._delete(asked)
             case "DELETE", False:
                 return self._delete_all(asked)
-        raise ApiError("the server does not allow this method on the requested resource", 405, "MethodNotAllowed")
+        raise not_allowed()
 
     def _get(self, asked: Asked) -> Reply:
         target = asked.target
@@ -84,12 +83,14 @@ class Objects:
             match = self._store.match(kind, selector, fields)
             matching = self._store.select(kind, asked.target.namespace, match)
             found, meta = self.pages.first(matching, self._store.version, limit)
+            if match is not None:
+                meta.pop("remainingItemCount", None)
         if asked.form == "table":
             return Reply(self.shaped(kind, [stored.body for stored in found], meta, asked))
         if asked.form == "metadata":
             items = b",".join(orjson.dumps(partial(stored.body)) for stored in found)
             return Reply(_listed("PartialObjectMetadataList", "meta.k8s.io/v1", meta, items))
-        items = b",".join([raw_form(kind, stored) for stored in found])
+        items = b",".join([item_form(kind, stored) for stored in found])
         return Reply(_listed(f"{kind.resource.kind}List", kind.resource.api_version, meta, items))
 
     def shaped(self, kind: Kind, bodies: Sequence[Body], meta: Body, asked: Asked) -> bytes:
@@ -109,7 +110,7 @@ class Objects:
         if target.subresource == "binding" or body.get("kind") == "Binding":
             return self._bind(target, body)
         if target.name is not None:
-            raise ApiError("the server does not allow this method on the requested resource", 405, "MethodNotAllowed")
+            raise not_allowed()
         _complete(target, body)
         created = self._store.create(target.kind.resource, body, how)
         return self._written(asked, created, how, 201)
@@ -167,19 +168,14 @@ class Objects:
         target = asked.target
         selector, fields = asked.query.get("labelSelector", ""), asked.query.get("fieldSelector", "")
         match = self._store.match(target.kind, selector, fields)
-        options = _deletion(asked)
-        deleted = [
-            self._store.delete(
-                target.kind.resource,
-                stored.body["metadata"].get("namespace"),
-                stored.body["metadata"]["name"],
-                **options,
-            )
-            for stored in self._store.select(target.kind, target.namespace, match)
-        ]
-        items = b",".join(orjson.dumps(body) for body in deleted)
-        kind, version = target.kind.resource.kind, target.kind.resource.api_version
-        return Reply(_listed(f"{kind}List", version, {"resourceVersion": str(self._store.version)}, items))
+        options, version = _deletion(asked), self._store.version
+        found = self._store.select(target.kind, target.namespace, match)
+        for stored in found:
+            meta = stored.body["metadata"]
+            self._store.delete(target.kind.resource, meta.get("namespace"), meta["name"], **options)
+        items = b",".join(item_form(target.kind, stored) for stored in found)
+        resource = target.kind.resource
+        return Reply(_listed(f"{resource.kind}List", resource.api_version, {"resourceVersion": str(version)}, items))
 
 
 _RETURNED = frozenset(("", plural) for plural in ("pods", "persistentvolumeclaims", "serviceaccounts", "services"))

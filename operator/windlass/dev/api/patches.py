@@ -81,10 +81,9 @@ def _strategic(body: Any, patch: dict[str, Any]) -> dict[str, Any]:
         if key.startswith(_DELETE):
             name = key.removeprefix(_DELETE)
             merged[name] = [item for item in merged.get(name) or () if item not in value]
-        elif key.startswith(_ORDER):
-            name = key.removeprefix(_ORDER)
-            if isinstance(merged.get(name), list):
-                merged[name] = _ordered(name, merged[name], value)
+        elif key.startswith(_ORDER) and isinstance(merged.get(name := key.removeprefix(_ORDER)), list):
+            server = (body.get(name) or []) if isinstance(body, dict) else []
+            merged[name] = _arranged(name, merged[name], value, server)
     return merged
 
 
@@ -99,7 +98,7 @@ def _list(name: str, old: list[Any], patch: list[Any]) -> list[Any]:
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if "$patch" not in item]
     if name in _SETS:
-        return [*old, *(item for item in patch if item not in old)]
+        return _arranged(name, [*old, *(item for item in patch if item not in old)], patch, old)
     key = _merge_key(name, [*patch, *old])
     if key is None:
         return patch
@@ -112,16 +111,26 @@ def _list(name: str, old: list[Any], patch: list[Any]) -> list[Any]:
             merged.append(_strategic({}, item))
         else:
             merged[at] = _strategic(merged[at], item)
-    return merged
+    return _arranged(name, merged, patch, old)
 
 
-def _ordered(name: str, items: list[Any], order: list[Any]) -> list[Any]:
-    """`items` in the order that the patch asks for; what it does not name stays where it was, behind."""
+def _arranged(name: str, items: list[Any], patch: list[Any], server: list[Any]) -> list[Any]:
+    """`items` in order: what the patch names in its order, the rest in the server's, new things as early as may be."""
     key = _merge_key(name, items)
-    ids = [item.get(key) if key and isinstance(item, dict) else item for item in items]
-    wanted = [item.get(key) if key and isinstance(item, dict) else item for item in order]
-    ranks = [wanted.index(one) if one in wanted else len(wanted) for one in ids]
-    return [items[index] for index in sorted(range(len(items)), key=lambda index: ranks[index])]
+
+    def ids(of: list[Any]) -> list[Any]:
+        return [item.get(key) if key and isinstance(item, dict) else item for item in of]
+
+    by_id = dict(zip(map(repr, ids(items)), items, strict=True))
+    wanted = [one for one in dict.fromkeys(map(repr, ids(patch))) if one in by_id]
+    known = list(map(repr, ids(server)))
+    others = [one for one in known if one in by_id and one not in wanted]
+    arranged: list[str] = []
+    while wanted and others:
+        first = wanted[0]
+        behind = first in known and known.index(others[0]) < known.index(first)
+        arranged.append(others.pop(0) if behind else wanted.pop(0))
+    return [by_id[one] for one in [*arranged, *wanted, *others]]
 
 
 def _json(body: Any, patch: Any) -> Any:
@@ -186,13 +195,19 @@ def _put(root: list[Any], path: str, value: Any) -> None:
 
 
 def _remove(root: list[Any], operation: Any) -> None:
-    holder, step = _place(root, operation["path"])
-    del holder[step]
+    """What is not there counts as removed, as for a real server."""
+    try:
+        holder, step = _place(root, operation["path"])
+        del holder[step]
+    except LookupError:
+        return
 
 
 def _replace(root: list[Any], operation: Any) -> None:
+    """In an object, a key that is not there is added, as by a real server."""
     holder, step = _place(root, operation["path"])
-    holder[step]
+    if isinstance(holder, list):
+        holder[step]
     holder[step] = _clone(operation["value"])
 
 

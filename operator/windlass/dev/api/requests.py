@@ -11,7 +11,7 @@ import yaml
 
 from windlass.dev.api import protobuf
 from windlass.dev.api.admit import Fields
-from windlass.dev.api.answers import bad_request, unknown_resource, unsupported
+from windlass.dev.api.answers import Cause, bad_request, not_found, rejected, unknown_resource, unsupported
 from windlass.dev.api.catalog import Catalog, Kind
 from windlass.dev.api.faults import Call
 from windlass.dev.api.patches import CONTENT_TYPES
@@ -20,6 +20,7 @@ from windlass.errors import ApiError, Invalid
 
 Form = Literal["object", "table", "metadata"]
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+_UNSUPPORTED: Final = "FieldValueNotSupported"
 _LARGEST: Final = 3 * 1024 * 1024
 
 
@@ -60,7 +61,7 @@ def target_of(catalog: Catalog, parts: list[str]) -> Target:
     name = rest[1] if len(rest) > 1 else None
     subresource = rest[2] if len(rest) > 2 else None
     if subresource is not None and subresource not in kind.subresources:
-        raise unknown_resource()
+        raise not_found(kind.resource, name or "") if kind.custom else unknown_resource()
     if (namespace is not None and not kind.resource.namespaced) or (
         kind.resource.namespaced and name is not None and namespace is None
     ):
@@ -101,10 +102,12 @@ def write_of(query: Mapping[str, str]) -> Write:
     fields = query.get("fieldValidation") or "Warn"
     if fields not in get_args(Fields):
         allowed = ", ".join(f'"{one}"' for one in get_args(Fields))
-        raise bad_request(f'fieldValidation: Unsupported value: "{fields}": supported values: {allowed}')
+        cause = Cause("fieldValidation", f'Unsupported value: "{fields}": supported values: {allowed}', _UNSUPPORTED)
+        raise rejected(None, "", [cause])
     dry = query.get("dryRun")
     if dry not in (None, "", "All"):
-        raise bad_request(f'dryRun: Unsupported value: "{dry}": supported values: "All"')
+        cause = Cause("dryRun", f'Unsupported value: "{dry}": supported values: "All"', _UNSUPPORTED)
+        raise rejected(None, "", [cause])
     return Write(fields, dry == "All")  # type: ignore[arg-type]  # checked above
 
 
@@ -131,27 +134,18 @@ def patch_type(content_type: str) -> str:
     return content_type
 
 
-def status_body(error: ApiError, call: Call | None, kind: Kind | None) -> dict[str, Any]:
+def status_body(error: ApiError) -> dict[str, Any]:
     """A refusal as a metav1.Status."""
-    body: dict[str, Any] = {
+    body = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
         "message": error.message,
         "reason": error.reason,
+        "details": error.details,
         "code": error.status,
     }
-    details: dict[str, Any] = {}
-    if call is not None and kind is not None:
-        details = {"name": call.name, "group": kind.resource.group, "kind": kind.resource.plural}
-        details = {key: value for key, value in details.items() if value}
-    causes = getattr(error, "causes", ())
-    if causes:
-        details["kind"] = kind.resource.kind if kind else ""
-        details["causes"] = [{"reason": one.reason, "message": one.message, "field": one.field} for one in causes]
     if error.retry_after is not None:
-        details["retryAfterSeconds"] = int(error.retry_after)
-    if details:
-        body["details"] = details
-    return body
+        body["details"] = {**(error.details or {}), "retryAfterSeconds": int(error.retry_after)}
+    return {key: value for key, value in body.items() if value not in ("", None)}

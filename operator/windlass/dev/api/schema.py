@@ -135,32 +135,28 @@ class Structural:
                 yield where
 
     def fill(self, value: Any) -> None:
-        """Write the defaults of the schema into `value`, where it says nothing."""
+        """Write the defaults of the schema into `value` where it says nothing, and remove nulls that may not be."""
         if isinstance(value, dict):
-            for name, part in (self.properties or {}).items():
-                if part.has_default and (name not in value or (value[name] is None and not part.nullable)):
-                    value[name] = _copy(part.default)
-                if name in value:
-                    part.fill(value[name])
+            known = self.properties or {}
+            for name, part in known.items():
+                self._fill_one(value, name, part)
             if self.additional is not None:
-                for name, item in value.items():
-                    if not self.properties or name not in self.properties:
-                        self.additional.fill(item)
+                for name in [name for name in value if name not in known]:
+                    self._fill_one(value, name, self.additional)
         elif isinstance(value, list) and self.items is not None:
             for item in value:
                 self.items.fill(item)
 
-    def drop_nulls(self, value: Any) -> None:
-        """Remove nulls from where the schema takes none and has a default, as the server does before validation."""
-        if isinstance(value, dict):
-            for name, part in (self.properties or {}).items():
-                if name in value and value[name] is None and part.has_default and not part.nullable:
-                    del value[name]
-                elif name in value:
-                    part.drop_nulls(value[name])
-        elif isinstance(value, list) and self.items is not None:
-            for item in value:
-                self.items.drop_nulls(item)
+    @staticmethod
+    def _fill_one(holder: dict[str, Any], name: str, part: Structural) -> None:
+        if part.has_default and (name not in holder or (holder[name] is None and not part.nullable)):
+            holder[name] = _copy(part.default)
+        if name not in holder:
+            return
+        if holder[name] is None and not part.nullable:
+            del holder[name]
+        else:
+            part.fill(holder[name])
 
     def causes(self, value: Any, path: str = "") -> Iterator[Cause]:
         """Everything that is wrong with `value`."""
@@ -282,8 +278,8 @@ def _beyond(limits: Limits, value: Any, path: str) -> Iterator[Cause]:
             yield _invalid(path, len(value), f"{path} in body should have at least {limits.min_properties} properties")
 
 
-def _invalid(path: str, value: Any, said: str) -> Cause:
-    return Cause(path, f"Invalid value: {_shown(value)}: {said}")
+def _invalid(path: str, value: Any, said: str, reason: str = "FieldValueInvalid") -> Cause:
+    return Cause(path, f"Invalid value: {_shown(value)}: {said}", reason)
 
 
 def _text_beyond(limits: Limits, value: str, path: str) -> Iterator[Cause]:
@@ -294,7 +290,9 @@ def _text_beyond(limits: Limits, value: str, path: str) -> Iterator[Cause]:
     if limits.pattern is not None and limits.pattern.search(value) is None:
         yield _invalid(path, value, f"{path} in body should match '{limits.pattern.pattern}'")
     if limits.format and not FORMATS[limits.format](value):
-        yield _invalid(path, value, f"{path} in body must be of type {limits.format}: {_shown(value)}")
+        yield _invalid(
+            path, value, f"{path} in body must be of type {limits.format}: {_shown(value)}", "FieldValueTypeInvalid"
+        )
 
 
 def _number_beyond(limits: Limits, value: float, path: str) -> Iterator[Cause]:
@@ -316,9 +314,9 @@ def _junction(name: str, parts: tuple[Structural, ...], value: Any, path: str) -
         for part in parts:
             yield from part.causes(value, path)
     elif name == "anyOf" and good == 0:
-        yield _invalid(where, "", f'"{where}" must validate at least one schema (anyOf)')
+        yield _invalid("<nil>", "", f'"{where}" must validate at least one schema (anyOf)')
     elif name == "oneOf" and good != 1:
         found = "Found none valid" if good == 0 else f"Found {good} valid alternatives"
-        yield _invalid(where, "", f'"{where}" must validate one and only one schema (oneOf). {found}')
+        yield _invalid("<nil>", "", f'"{where}" must validate one and only one schema (oneOf). {found}')
     elif name == "not" and good:
-        yield _invalid(where, "", f'"{where}" must not validate the schema (not)')
+        yield _invalid("<nil>", "", f'"{where}" must not validate the schema (not)')

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import orjson
 
 from windlass.dev.api import deletion
+from windlass.dev.api.answers import too_large
 from windlass.dev.api.catalog import Catalog, Kind, StorageKey
 from windlass.dev.api.hub import Body, Change, Hub, Stored, Watch
 from windlass.dev.api.journal import Journal
@@ -21,6 +22,7 @@ ObjectKey = tuple[str, str]
 Place = tuple[StorageKey, ObjectKey]
 
 _DEFINITIONS: StorageKey = (CRDS.group, CRDS.plural)
+_LARGEST = 1_572_864
 _QUOTAS: StorageKey = ("", "resourcequotas")
 
 
@@ -105,9 +107,12 @@ class Shelf:
     # Within
 
     def _commit(self, change: str, storage: StorageKey, key: ObjectKey, body: Body, old: Stored | None) -> Stored:
-        self.version += 1
-        body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
-        stored = Stored(body, orjson.dumps(body), self.version)
+        version = self.version + 1
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(version)}}
+        stored = Stored(body, orjson.dumps(body), version)
+        if len(stored.raw) > _LARGEST and change != "DELETED":
+            raise too_large()
+        self.version = version
         if self._journal is not None:
             self._journal.write(change, storage, stored)
         self._place(change, storage, key, stored, old)

@@ -7,6 +7,7 @@ namespaces that end) is done by `windlass.dev.api.collector`.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,9 @@ from typing import Any
 import orjson
 
 from windlass.dev.api import admit, deletion
-from windlass.dev.api.answers import already_exists, bad_request, conflict, forbidden, not_found
+from windlass.dev.api.answers import already_exists, another_one, bad_patch, bad_request, conflict, forbidden, not_found
 from windlass.dev.api.catalog import Kind, StorageKey
-from windlass.dev.api.forms import from_storage, to_storage
+from windlass.dev.api.forms import copied, from_storage, to_storage
 from windlass.dev.api.hub import Body, Stored, Watch
 from windlass.dev.api.journal import Journal
 from windlass.dev.api.patches import PatchKind, apply_patch
@@ -26,6 +27,7 @@ from windlass.dev.api.quota import check_quota
 from windlass.dev.api.selectors import Match, both, field_selector, label_selector
 from windlass.dev.api.shelf import ObjectKey, Shelf
 from windlass.dev.api.texts import timestamp
+from windlass.errors import Invalid
 from windlass.resources import NAMESPACES, Resource
 
 _NAMESPACES: StorageKey = ("", "namespaces")
@@ -100,7 +102,7 @@ class Store(Shelf):
         """Store a new object, named by `metadata.name` or `generateName`. Raises AlreadyExists, Invalid, Forbidden."""
         how = how or Write()
         kind = self.catalog.kind(resource)
-        body = admit.check_type(kind, _copied(obj))
+        body = admit.check_type(kind, copied(obj))
         how.warnings.extend(admit.clean_fields(kind, body, how.fields))
         meta = body["metadata"]
         namespace = self._namespace_of(kind, meta)
@@ -134,10 +136,11 @@ class Store(Shelf):
         """Store a new version of an object; with `metadata.resourceVersion` only if it is still that one (Conflict)."""
         how = how or Write()
         kind = self.catalog.kind(resource)
-        body = admit.check_type(kind, _copied(obj))
+        body = admit.check_type(kind, copied(obj))
         meta = body["metadata"]
         key = (self._namespace_of(kind, meta), meta.get("name") or "")
         old = self.read(kind, *key)
+        how.warnings.extend(admit.clean_fields(kind, body, how.fields))
         if not meta.get("resourceVersion") and not kind.unconditional_update:
             raise admit.unversioned(kind, key[1])
         return from_storage(kind, self._update(kind, key, old, body, subresource, how).body)
@@ -162,9 +165,13 @@ class Store(Shelf):
         meta = body["metadata"]
         if meta.get("name") != name or (meta.get("namespace") or "") != (old.body["metadata"].get("namespace") or ""):
             raise bad_request("the name and the namespace of an object can't be changed")
-        return from_storage(
-            of, self._update(of, self._key(of, namespace, name), old, body, subresource, how or Write()).body
-        )
+        how = how or Write()
+        try:
+            how.warnings.extend(admit.clean_fields(of, body, how.fields))
+        except Invalid as error:
+            raise bad_patch(json.dumps(orjson.dumps(body).decode()), error.message.rpartition("as a ")[2]) from error
+        key = self._key(of, namespace, name)
+        return from_storage(of, self._update(of, key, old, body, subresource, how).body)
 
     def delete(
         self,
@@ -187,8 +194,7 @@ class Store(Shelf):
         meta = old.body["metadata"]
         for wanted, got, word in ((uid, meta["uid"], "UID"), (version, meta["resourceVersion"], "ResourceVersion")):
             if wanted and wanted != got:
-                why = f"the {word} in the precondition ({wanted}) does not match the {word} in record ({got})"
-                raise conflict(kind.resource, name, f"{why}. The object might have been deleted and then recreated")
+                raise another_one(kind.resource, name, word, wanted, got)
         if how is not None and how.dry_run:
             return from_storage(kind, old.body)
         return from_storage(
@@ -251,7 +257,6 @@ class Store(Shelf):
                 key[1],
                 f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {got}",
             )
-        how.warnings.extend(admit.clean_fields(kind, body, how.fields))
         body = admit.carry_over(kind, to_storage(kind, body), old.body, subresource)
         admit.fill(kind, body, self.now())
         admit.check(kind, body, old.body, self.validators.get(kind.resource.kind, ()), subresource)
@@ -260,10 +265,10 @@ class Store(Shelf):
         body["metadata"]["resourceVersion"] = old.body["metadata"]["resourceVersion"]
         if body == old.body:
             return old
-        stored = self._commit("MODIFIED", kind.storage, key, body, old)
-        if deletion.is_due(stored.body):
-            return self.remove(kind.storage, key)
-        return stored
+        if deletion.is_due(body):
+            self.remove(kind.storage, key)
+            return Stored(body, b"", old.version)
+        return self._commit("MODIFIED", kind.storage, key, body, old)
 
 
 async def _events(kind: Kind, watch: Watch) -> AsyncIterator[tuple[str, Body]]:
@@ -274,14 +279,6 @@ async def _events(kind: Kind, watch: Watch) -> AsyncIterator[tuple[str, Body]]:
                 yield change, from_storage(kind, stored.body)
     finally:
         watch.close()
-
-
-def _copied(obj: Body) -> Body:
-    try:
-        copied: Body = orjson.loads(orjson.dumps(obj))
-    except TypeError as error:
-        raise bad_request(f"the object is not JSON: {error}") from error
-    return copied
 
 
 def _suffix() -> str:

@@ -41,6 +41,7 @@ def _secret(body: Body, now: datetime) -> list[Any]:
     return [body["metadata"]["name"], body.get("type", ""), len(body.get("data") or {}), _created(body, now)]
 
 
+_ENDED: Final = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
 _MODES: Final = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 
 
@@ -71,6 +72,13 @@ def _volume(body: Body, now: datetime) -> list[Any]:
     ]  # fmt: skip
 
 
+def _from(source: Body, body: Body) -> str:
+    component, host = source.get("component"), source.get("host")
+    if not component:
+        component, host = body.get("reportingComponent", ""), body.get("reportingInstance")
+    return f"{component}, {host}" if host else str(component)
+
+
 def _event(body: Body, now: datetime) -> list[Any]:
     regarding, source = body.get("involvedObject") or {}, body.get("source") or {}
     series = body.get("series") or {}
@@ -80,7 +88,7 @@ def _event(body: Body, now: datetime) -> list[Any]:
     return [
         age(last, now), body.get("type", ""), body.get("reason", ""),
         f"{str(regarding.get('kind', '')).lower()}/{regarding.get('name', '')}", regarding.get("fieldPath", ""),
-        source.get("component") or body.get("reportingComponent", ""), str(body.get("message", "")).strip(),
+        _from(source, body), str(body.get("message", "")).strip(),
         age(first, now), count, body["metadata"]["name"],
     ]  # fmt: skip
 
@@ -227,4 +235,9 @@ def _row(kind: Kind, body: Body, cells: list[Any], include: Include) -> Body:
         row["object"] = body
     elif include == "Metadata":
         row["object"] = partial(body)
+    else:
+        row["object"] = None
+    phase = (body.get("status") or {}).get("phase") if kind.storage == ("", "pods") else None
+    if phase in _ENDED:
+        row["conditions"] = [{"type": "Completed", "status": "True", "reason": phase, "message": _ENDED[phase]}]
     return row

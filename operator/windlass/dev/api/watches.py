@@ -121,7 +121,7 @@ class WatchStream:
 
     async def _error(self, error: ApiError) -> None:
         try:
-            await self._write([_event(b"ERROR", orjson.dumps(status_body(error, None, None)))])
+            await self._write([_event(b"ERROR", orjson.dumps(status_body(error)))])
         except ConnectionResetError:
             return
 
@@ -132,7 +132,7 @@ class WatchStream:
         return _event(change.encode(), self._objects.shaped(self._kind, [stored.body], meta, self._asked))
 
     def _bookmark(self, *, initial_end: bool = False) -> bytes:
-        meta: Body = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
+        meta: Body = {"resourceVersion": str(self._store.version)}
         if initial_end:
             meta["annotations"] = {"k8s.io/initial-events-end": "true"}
         if self._asked.form == "table":
