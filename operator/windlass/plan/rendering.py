@@ -26,7 +26,7 @@ def render_task(task: Task, context: Mapping[str, Any]) -> Task:
     for field in _FIELDS:
         value = getattr(task, field)
         if isinstance(value, str | list | dict) and value and _has_templates(value):
-            update[field] = _render_field(task, field, value, context)
+            update[field] = _render_field(field, value, context)
     if len(update.get("script", "").encode()) > MAX_SCRIPT:
         raise TemplateError(
             "the script is larger than 100 KiB with its values put in: pass them by env", "", ("script",)
@@ -42,10 +42,10 @@ def _has_templates(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(_has_templates, value))
 
 
-def _render_field(task: Task, field: str, value: Any, context: Mapping[str, Any]) -> Any:
+def _render_field(field: str, value: Any, context: Mapping[str, Any]) -> Any:
     name = _manifest_name(field)
     if field in _EXPANDED:
-        return _at(name, render_text({name: value}, context, double_dollar=True))
+        return render_text({name: value}, context, double_dollar=True)[name]
     if field == "env":
         return _render_env(value, context, (name,))
     if field in _CONTAINERS:
@@ -53,8 +53,8 @@ def _render_field(task: Task, field: str, value: Any, context: Mapping[str, Any]
     if field == "pod_template":
         return _render_pod_template(value, context, name)
     if field in ("labels", "annotations", "node_selector") or isinstance(value, str):
-        return _at(name, render_text({name: value}, context))
-    return _at(name, render({name: value}, context))
+        return render_text({name: value}, context)[name]
+    return render({name: value}, context)[name]
 
 
 def _render_env(env: Sequence[JsonObject], context: Mapping[str, Any], path: tuple[str | int, ...]) -> list[JsonObject]:
@@ -97,7 +97,9 @@ def _render_container(container: Any, context: Mapping[str, Any], path: tuple[st
 
 def _render_pod_template(template: JsonObject, context: Mapping[str, Any], name: str) -> JsonObject:
     spec = template.get("spec")
-    made = {key: _below((name,), key, value, context) for key, value in template.items() if key != "spec"}
+    made = {
+        key: render_text({name: {key: value}}, context)[name][key] for key, value in template.items() if key != "spec"
+    }
     if not isinstance(spec, Mapping):
         return made if spec is None else {**made, "spec": spec}
     rendered: dict[str, Any] = {}
@@ -117,10 +119,6 @@ def _below(path: tuple[str | int, ...], key: str, value: Any, context: Mapping[s
         return render_text(value, context, double_dollar=True) if text else render(value, context, double_dollar=False)
     except TemplateError as error:
         raise TemplateError(error.problem, error.expression, (*path, key, *error.path)) from None
-
-
-def _at(name: str, rendered: Any) -> Any:
-    return rendered[name]
 
 
 def _manifest_name(field: str) -> str:
