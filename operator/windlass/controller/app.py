@@ -285,5 +285,6 @@ def _connection(login: Login) -> kopf.ConnectionInfo:
         certificate_path=tls.certificate if tls else None,
         private_key_path=tls.key if tls else None,
         insecure=bool(tls and not tls.verify),
+        proxy_url=login.proxy,
         default_namespace=login.namespace,
     )

@@ -75,23 +75,24 @@ def run_dev(state: Path) -> None:
 
 
 async def _run(state: Path) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop, whole = asyncio.get_running_loop(), asyncio.current_task()
+    assert whole is not None
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, whole.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await _serve(state)
+
+
+async def _serve(state: Path) -> None:
     async with dev_cluster(state) as about:
         _write(state / "dev.json", json.dumps(asdict(about), indent=2))
         print(f"ready. In another terminal:\n  export KUBECONFIG={about.kubeconfig}", file=sys.stderr)  # noqa: T201
-        await stop.wait()
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
-async def dev_cluster(
-    state: Path, *, api: DevApi | None = None, on_failure: Callable[[], None] | None = None
-) -> AsyncIterator[About]:
-    """A cluster for as long as the block lasts; ready when it begins.
-
-    Tests give an `api` of their own, with faults. `on_failure` is called when the controller ends by itself.
-    """
+async def dev_cluster(state: Path, *, api: DevApi | None = None) -> AsyncIterator[About]:
+    """A cluster for as long as the block lasts; ready when it begins. Tests give an `api` of their own, with faults."""
     await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         server = api or DevApi(state, token=_token(state), validators=_validators())
@@ -107,12 +108,8 @@ async def dev_cluster(
         _write(state / "ca.crt", server.certificate)
         smtp = _mail(state, stack)
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        controller = await stack.enter_async_context(_controller(server, state, ready, on_failure))
-        either: set[asyncio.Future[Any]] = {controller, ready}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            controller.result()
-            raise RuntimeError("the controller ended while it started")
+        await stack.enter_async_context(_controller(server, state, ready))
+        await ready
         yield About(
             pid=os.getpid(),
             url=server.url,
@@ -125,27 +122,31 @@ async def dev_cluster(
 
 
 @asynccontextmanager
-async def _controller(
-    server: DevApi, state: Path, ready: asyncio.Future[str], on_failure: Callable[[], None] | None
-) -> AsyncIterator[asyncio.Task[None]]:
-    stop = asyncio.Event()
+async def _controller(server: DevApi, state: Path, ready: asyncio.Future[str]) -> AsyncIterator[None]:
     login = Login(server.url, authorization=f"Bearer {server.token}", tls=Tls(ca=str(state / "ca.crt")))
+    stop = asyncio.Event()
     settings = Settings(
         credentials=StaticCredentials(login),
         identity=IDENTITY,
         metrics_host="127.0.0.1",
-        on_ready=ready.set_result,
+        on_ready=lambda url: None if ready.done() else ready.set_result(url),
     )
-    task = asyncio.create_task(run_controller(settings, stop), name="controller")
-    if on_failure is not None:
-        task.add_done_callback(lambda ended: None if stop.is_set() else on_failure())
+    task = asyncio.create_task(_keep_running(settings, stop), name="controller")
     try:
-        yield task
+        yield
     finally:
         stop.set()
         await asyncio.wait({task})
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("the controller ended: %s", task.exception())
+
+
+async def _keep_running(settings: Settings, stop: asyncio.Event) -> None:
+    """Start the controller again when it ends, as a Deployment would."""
+    while not stop.is_set():
+        try:
+            await run_controller(settings, stop)
+        except Exception:
+            logger.exception("the controller ended; it is started again")
+            await asyncio.sleep(1.0)
 
 
 def _logs(runner: PodRunner, asked: LogRequest) -> AsyncIterator[bytes]:
