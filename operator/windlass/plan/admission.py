@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from windlass.models.common import format_time
-from windlass.models.findings import Finding, errors, suggestion, summary
+from windlass.models.findings import Finding, errors, summary
 from windlass.models.run import Condition, RunPhase, SourceStatus, Stop, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.checks import check_spec
@@ -22,7 +22,7 @@ from windlass.plan.graph import compile_program
 from windlass.plan.params import check_params
 from windlass.plan.types import Program, RunEvent, RunView
 
-__all__ = ["Admission", "admit", "check_params", "check_spec", "refuse", "suggestion"]
+__all__ = ["Admission", "admit", "check_params", "check_spec", "refuse"]
 
 WORKFLOW_PATIENCE: Final = timedelta(minutes=5)
 """How long a run waits for its Workflow: `kubectl apply -f dir/` has no order."""
