@@ -83,7 +83,9 @@ def with_cluster(act: Callable[..., Awaitable[int | None]]) -> Callable[..., int
 def explain(error: ApiError) -> str:
     """An answer of the API in one line, with what to do where that is known."""
     text = in_one_line(error)
-    if isinstance(error, Unauthorized) and error.reason != "LoginFailed":
+    if error.reason == "LoginFailed":
+        return f"{text} (name one with --kubeconfig, or start a development cluster: windlass dev)"
+    if isinstance(error, Unauthorized):
         return f"the cluster doesn't let you in: {text} (check your kubeconfig, or log in again)"
     if isinstance(error, Unreachable):
         return f"can't reach the cluster: {text} (is it running, and the right one? see --context and --kubeconfig)"

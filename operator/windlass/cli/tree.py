@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -30,6 +31,7 @@ SYMBOLS: Final[dict[str, tuple[str, str]]] = {
     "Refused": ("✖", "red"),
 }
 """A symbol and a colour for each phase; the word stands beside it, so neither is needed to understand."""
+QUIET: Final = ("Succeeded", "Skipped", "UpstreamFailed", "Cancelled", "Waiting")
 WIDE: Final = 10000
 """The width where lines are not to be wrapped: in a file or a pipe."""
 
@@ -40,16 +42,25 @@ def console() -> Console:
     return probe if probe.is_terminal else Console(highlight=False, width=WIDE, color_system=None)
 
 
-def render(run: Body, at: datetime) -> Group:
-    """The run's head, and a tree with a branch for each task."""
+def render(run: Body, at: datetime, room: int | None = None) -> Group:
+    """The run's head, and a tree with a branch for each task.
+
+    Where there are more tasks than `room`, those with nothing to say (good ends, and those that wait) are counted only.
+    """
     name = run["metadata"]["name"]
     root = Tree(Text.assemble((name, "bold"), "  ", _phase(runs.phase(run))), guide_style="dim")
     status = run.get("status") or {}
     source = status.get("source") or {}
     if source.get("step"):
         _add_task(root, {**source["step"], "name": "source"}, at)
-    for task in runs.task_statuses(run):
-        _add_task(root, task, at)
+    tasks = runs.task_statuses(run)
+    quiet = QUIET if room is not None and len(tasks) > room else ()
+    for task in tasks:
+        if task.get("phase", "Waiting") not in quiet:
+            _add_task(root, task, at)
+    counts = Counter(task.get("phase", "Waiting") for task in tasks)
+    if told := ", ".join(f"{counts[phase]} {phase}" for phase in quiet if counts[phase]):
+        root.add(Text(f"… {told}", "dim"))
     return Group(*(Text(line) for line in _head(run, at)), root)
 
 

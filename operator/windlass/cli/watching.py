@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,7 +13,9 @@ from windlass.cli.cluster import Cluster
 
 Body = dict[str, Any]
 
-REFRESH_EVERY = 0.25
+HEAD_LINES: Final = 8
+"""What stands around the tasks in the live tree, at most."""
+REFRESH_EVERY: Final = 0.25
 """Seconds between two frames of the live tree, whose durations go on without a change of the run."""
 
 
@@ -32,11 +34,11 @@ async def _live(screen: Any, changes: AsyncIterator[Body]) -> Body:
     from rich.live import Live
 
     latest: Body = await anext(changes)
-    with Live(console=screen, auto_refresh=False, vertical_overflow="visible", transient=True) as live:
+    with Live(console=screen, auto_refresh=False, transient=True) as live:
 
         async def animate() -> None:
             while True:
-                live.update(tree.render(latest, times.now()), refresh=True)
+                live.update(tree.render(latest, times.now(), room=screen.height - HEAD_LINES), refresh=True)
                 await asyncio.sleep(REFRESH_EVERY)
 
         drawing = asyncio.create_task(animate())

@@ -94,6 +94,27 @@ def test_status() -> None:
     assert (result.exit_code, result.stdout) == (0, TREE)
 
 
+def test_a_tree_that_has_no_room_counts_what_has_nothing_to_say() -> None:
+    from windlass.cli import times, tree
+
+    screen = tree.console()
+    at = times.parse("2025-04-01T12:10:00Z")
+    assert at is not None
+    tasks = [{"name": f"t{n}", "phase": "Waiting" if n % 3 else "Succeeded"} for n in range(9)]
+    tasks[4] = {"name": "t4", "phase": "Running", "startedAt": "2025-04-01T12:09:00Z"}
+    with screen.capture() as captured:
+        screen.print(tree.render(run("r", "Running", tasks), at, room=8))
+    assert captured.get().splitlines() == [
+        "Workflow:  hello",
+        "r  ● Running",
+        "├── ● t4  Running  1m",
+        "└── … 3 Succeeded, 5 Waiting",
+    ]
+    with screen.capture() as captured:
+        screen.print(tree.render(run("r", "Running", tasks), at, room=9))
+    assert len(captured.get().splitlines()) == 11
+
+
 def test_a_hint_is_given_once() -> None:
     attempts = [
         {"number": number, "class": "App", "reason": "Error", "exitCode": 3, "hint": hint}

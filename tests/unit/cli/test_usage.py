@@ -62,7 +62,8 @@ ANSWERS = {
     ),
     "no kubeconfig": (
         Unauthorized("no way into the cluster by the kubeconfig /x: not found", reason="LoginFailed"),
-        "windlass: no way into the cluster by the kubeconfig /x: not found",
+        "windlass: no way into the cluster by the kubeconfig /x: not found (name one with --kubeconfig, or start a "
+        "development cluster: windlass dev)",
     ),
     "not allowed": (
         Forbidden('user "ada" cannot list workflowruns', 403, "Forbidden"),
