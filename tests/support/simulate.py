@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from windlass.models.run import FailureClass, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.run import FailureClass, RunPhase, TaskPhase, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
@@ -91,6 +91,8 @@ class World:
     tries: dict[str, int] = field(default_factory=dict)
     endings: list[tuple[str, str]] = field(default_factory=list)
     events: list[tuple[str, str | None]] = field(default_factory=list)
+    reasons: set[tuple[RunPhase | TaskPhase | None, str | None]] = field(default_factory=set)
+    """Every phase and reason that a status ever had."""
     plans: int = 0
     writes: int = 0
     forgotten: bool = False
@@ -149,6 +151,8 @@ class World:
     def _actions(self, plan: Plan) -> list[Callable[[], None]]:
         def take_draft() -> None:
             self.draft = plan.status
+            self.reasons.add((plan.status.phase, plan.status.reason))
+            self.reasons.update((task.phase, task.reason) for task in plan.status.tasks)
             self.events += [(event.reason, event.task) for event in plan.events]
             launch_answers = {name for name, refusal in self.refusals.items() if refusal.retry_at is None}
             self.refusals = {name: it for name, it in self.refusals.items() if name not in launch_answers}

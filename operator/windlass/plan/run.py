@@ -75,14 +75,14 @@ def _advance(draft: Draft) -> None:
     begin_stopping(draft)
     deadline = run_deadline(seen, draft.now)
     late = deadline is not None and deadline <= draft.now and draft.stopping is None
-    draft.holding = seen.run.spec.suspend or late
+    draft.holding = late or _suspended(draft)
     advance_source(draft)
     open_tasks = _advance_nodes(draft, main)
     if late and open_tasks:
         time_out(draft)
         advance_source(draft)
         open_tasks = _advance_nodes(draft, main)
-    draft.holding = seen.run.spec.suspend
+    draft.holding = _suspended(draft)
     if open_tasks:
         if deadline is not None and draft.stopping is None:
             draft.wake(deadline)
@@ -90,6 +90,11 @@ def _advance(draft: Draft) -> None:
     draft.outcome = tasks_outcome(seen.program, draft.tasks, draft.stopping.reason if draft.stopping else None)
     if finals:
         _advance_finally(draft, finals, deadline)
+
+
+def _suspended(draft: Draft) -> bool:
+    """Nothing new is to start. A run that is being stopped goes on to its end, with `finally`."""
+    return draft.seen.run.spec.suspend and draft.stopping is None
 
 
 def _advance_finally(draft: Draft, finals: list[Node], deadline: datetime | None) -> None:
@@ -146,9 +151,10 @@ def _all_ended(draft: Draft, tasks: Iterable[TaskStatus]) -> bool:
 
 def _running(draft: Draft, stored: WorkflowRunStatus, tasks: list[TaskStatus]) -> dict[str, Any]:
     run = draft.seen.run
-    phase = RunPhase.SUSPENDED if run.spec.suspend else RunPhase.RUNNING
+    suspended = _suspended(draft)
+    phase = RunPhase.SUSPENDED if suspended else RunPhase.RUNNING
     stopping = draft.stopping
-    reason = stopping.reason if stopping is not None else "Suspended" if run.spec.suspend else "TasksRunning"
+    reason = stopping.reason if stopping is not None else "Suspended" if suspended else "TasksRunning"
     message = running_message(tasks)
     return {
         "phase": phase,

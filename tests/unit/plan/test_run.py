@@ -380,6 +380,15 @@ def test_nothing_starts_while_suspended() -> None:
     assert world.play().phase == "Succeeded"
 
 
+def test_a_suspended_run_that_is_stopped_goes_on_to_its_end() -> None:
+    world = World(workflow(chain("a", "b"), **{"finally": [{"name": "z"}]}), run_spec=WorkflowRunSpec(suspend=True))
+    world.step()
+    assert (world.draft.phase, world.phases()) == ("Suspended", {"a": "Queued", "b": "Waiting", "z": "Waiting"})
+    world.run_spec = WorkflowRunSpec(suspend=True, stop=Stop.CANCEL)
+    status = world.play()
+    assert (status.phase, world.phases()) == ("Cancelled", {"a": "Cancelled", "b": "Cancelled", "z": "Succeeded"})
+
+
 def test_a_limit_on_tasks_queues_the_others() -> None:
     world = World(workflow([{"name": "a"}, {"name": "b"}, {"name": "c"}], concurrency={"maxActiveTasks": 2}), limit=2)
     world.step()

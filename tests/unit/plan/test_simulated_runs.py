@@ -17,6 +17,7 @@ from support.simulate import OK, Behaviour, World, app_failure, infra_failure, w
 from windlass.models.run import FailureClass, Stop, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.task import TriggerRule
 from windlass.names import SOURCE_STEP
+from windlass.plan.reasons import entry
 from windlass.plan.types import Launch, PodResult, Refusal, RefusalKind
 
 SEEDS = st.integers(0, 2**32)
@@ -149,6 +150,7 @@ def check_end(world: World) -> None:
     assert all(task.phase.ended for task in status.tasks)
     assert status.progress == f"{len(status.tasks)}/{len(status.tasks)}"
     assert world.pods == {}
+    assert {state for state in world.reasons if state[0] is None or entry(*state) is None} == set()
 
 
 @settings(max_examples=150, deadline=None)
