@@ -167,6 +167,58 @@ async def test_a_pod_that_waits_is_deleted_at_once(cluster: PodCluster) -> None:
     await cluster.until_gone("x")
 
 
+async def test_more_pods_than_the_node_takes_wait_for_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windlass.dev.pods.runner.MAX_PODS", 2)
+    async with pod_cluster(tmp_path / "state") as cluster:
+        for name in ("a", "b", "c", "d"):
+            cluster.create(sh(name, "until test -e $WHERE/go; do sleep 0.01; done", main=_where(cluster)))
+        waiting = await cluster.until("d", lambda body: body["status"].get("conditions"))
+        assert waiting["status"]["conditions"][0]["message"] == "0/1 nodes are available: 1 Too many pods."
+        await cluster.running("b")
+        cluster.store.delete(PODS, "default", "c")
+        assert cluster.get("d")["status"]["phase"] == "Pending"
+        (cluster.runner.shared / "go").touch()
+        for name in ("a", "b", "d"):
+            assert (await cluster.ended(name))["status"]["phase"] == "Succeeded"
+
+
+def _where(cluster: PodCluster) -> Body:
+    return {"env": [{"name": "WHERE", "value": str(cluster.runner.shared)}]}
+
+
+async def test_writes_during_the_grace_period_do_not_make_it_longer(cluster: PodCluster) -> None:
+    cluster.create(sh("x", DEAF))
+    await cluster.running("x")
+    await cluster.said("x", "up")
+    cluster.store.delete(PODS, "default", "x", grace=1)
+    gone = asyncio.create_task(cluster.until_gone("x"))
+    for number in range(40):
+        await asyncio.sleep(0.05)
+        if gone.done():
+            break
+        cluster.store.patch(PODS, "default", "x", {"metadata": {"labels": {"n": str(number)}}})
+    await asyncio.sleep(0.2)
+    assert gone.done()
+
+
+async def test_a_claim_that_is_deleted_keeps_its_directory_as_long_as_a_pod_uses_it(
+    cluster: PodCluster, tmp_path: Path
+) -> None:
+    cluster.create(claim(), CLAIMS)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    main = SHARED | _where(cluster)
+    cluster.create(sh("x", "until test -e $WHERE/go; do sleep 0.01; done; echo 1 > /v/a", main=main, volumes=volumes))
+    await cluster.running("x")
+    cluster.store.delete(CLAIMS, "default", "data")
+    await asyncio.sleep(0.1)
+    assert len(list((tmp_path / "state" / "volumes").iterdir())) == 1
+    (cluster.runner.shared / "go").touch()
+    assert (await cluster.ended("x"))["status"]["phase"] == "Succeeded"
+    await _true(lambda: not list((tmp_path / "state" / "volumes").iterdir()))
+
+
 UNPLACED = {
     "a node that is not there": (
         {"nodeSelector": {"gpu": "yes"}},

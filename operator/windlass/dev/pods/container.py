@@ -17,6 +17,7 @@ from windlass.dev.pods.layout import is_own
 from windlass.dev.pods.logs import ContainerLog, tail
 from windlass.dev.pods.process import Process, start
 from windlass.dev.pods.sandbox import Sandbox, sandbox_command, search_path
+from windlass.dev.pods.slots import Slots
 from windlass.dev.pods.status import ContainerState, final_message, not_started, running, terminated
 from windlass.dev.pods.volumes import Mount, Volume, mounts_of
 from windlass.engine.ports import Clock
@@ -39,6 +40,7 @@ class Machine:
     """The directory that every container sees at its own path, to read and to write."""
     git_sync: Path
     """The stand-in for the git-sync image."""
+    slots: Slots
 
 
 @dataclass(frozen=True, slots=True)

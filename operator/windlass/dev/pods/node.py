@@ -12,7 +12,8 @@ from windlass.dev.api.texts import timestamp
 Body = dict[str, Any]
 NODE_NAME: Final = "local"
 ADDRESS: Final = "127.0.0.1"
-MAX_PODS: Final = 1000
+MAX_PODS: Final = 110
+"""As many as a kubelet takes by default."""
 
 
 @cache

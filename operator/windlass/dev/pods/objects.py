@@ -46,7 +46,9 @@ class Objects:
 
     def write_status(self, pod: Body, status: Body) -> None:
         """Store the status of a pod that is placed on the node: placement and status are one write."""
-        self.write(PODS, {**pod, "spec": {**pod["spec"], "nodeName": NODE_NAME}, "status": status})
+        body = {**pod, "spec": {**pod["spec"], "nodeName": NODE_NAME}, "status": status}
+        if body != pod:
+            self.write(PODS, body)
 
     def remove_pod(self, pod: Body) -> None:
         """Say that nothing of the pod runs any more: it goes once its finalizers are gone."""

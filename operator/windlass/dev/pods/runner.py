@@ -16,9 +16,10 @@ from windlass.dev.pods.claims import Claims
 from windlass.dev.pods.container import Machine, PodHome
 from windlass.dev.pods.host import probe
 from windlass.dev.pods.logs import ContainerLog, LogOptions, generations, read_log
-from windlass.dev.pods.node import NODE_NAME, build_node
+from windlass.dev.pods.node import MAX_PODS, NODE_NAME, build_node
 from windlass.dev.pods.objects import CONFIG_MAPS, SECRETS, Objects
 from windlass.dev.pods.removal import remove_tree
+from windlass.dev.pods.slots import Slots
 from windlass.dev.pods.status import broken, disrupted
 from windlass.dev.pods.strays import kill_strays
 from windlass.dev.pods.worker import PodWorker, was_started
@@ -67,7 +68,7 @@ class PodRunner:
         program = self._state / "git-sync"
         shutil.copyfile(git_sync.__file__, program)
         program.chmod(0o755)
-        self._machine = Machine(host, self._clock, (self._state,), self.shared, program)
+        self._machine = Machine(host, self._clock, (self._state,), self.shared, program, Slots(MAX_PODS))
         self._claims = Claims(self._objects, self._state / "volumes")
         self._register_node()
         self._clean_up()
@@ -169,6 +170,8 @@ class PodRunner:
             del self._workers[uid], self._running[uid]
         if worker.abandoned:
             return
+        if worker.claimed:
+            self._sweep_claims()
         pod = self._objects.same(PODS, worker.pod)
         if pod is None:
             self._remove(worker.home.path)
@@ -200,7 +203,7 @@ class PodRunner:
 
     def _sweep_claims(self) -> None:
         if self._claims is not None:
-            self._claims.sweep(set())
+            self._claims.sweep({path for worker in self._workers.values() for path in worker.claimed})
 
     def _live_log(self, pod: Body, container: str) -> ContainerLog | None:
         worker = self._workers.get(pod["metadata"]["uid"])

@@ -9,8 +9,10 @@ Whatever ends the pod early only raises `_ending` and signals the processes; the
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from windlass.dev.pods.claims import Claims
@@ -18,6 +20,7 @@ from windlass.dev.pods.container import Container, Machine, PodHome, hostname_of
 from windlass.dev.pods.errors import ConfigMissing, ImageMissing, StartRefused, Unstartable, VolumeMissing
 from windlass.dev.pods.objects import Objects
 from windlass.dev.pods.scheduling import obstacle
+from windlass.dev.pods.slots import Slot
 from windlass.dev.pods.status import Ending, Role, phase_of, pod_status, states_of, unschedulable, waiting
 from windlass.dev.pods.volumes import Volume, set_up
 from windlass.engine.ports import Timer
@@ -38,6 +41,8 @@ class PodWorker:
         self.pod = pod
         self.home = home
         self.started: datetime | None = None
+        self.claimed: set[Path] = set()
+        """The directories of claims that the pod uses."""
         self._objects = objects
         self._claims = claims
         self._machine = machine
@@ -54,6 +59,8 @@ class PodWorker:
         self.abandoned = False
         self._deadline: Timer | None = None
         self._kill: Timer | None = None
+        self._kill_at = math.inf
+        self._slot: Slot | None = None
         self._waiters: set[asyncio.Event] = set()
         self._sidecars: dict[str, asyncio.Task[None]] = {}
         self._policy = pod["spec"].get("restartPolicy", "Always")
@@ -76,9 +83,12 @@ class PodWorker:
             for one in self.containers:
                 if one.state.role is not Role.SIDECAR:
                     one.terminate()
-        if self._kill is not None:
-            self._kill.cancel()
-        self._kill = self._clock.call_at(self._clock.monotonic() + grace, self.kill)
+        kill_at = self._clock.monotonic() + grace
+        if kill_at < self._kill_at:
+            self._kill_at = kill_at
+            if self._kill is not None:
+                self._kill.cancel()
+            self._kill = self._clock.call_at(kill_at, self.kill)
         self.nudge()
 
     def abandon(self, grace: float) -> None:
@@ -99,7 +109,7 @@ class PodWorker:
 
     async def run(self) -> None:
         try:
-            if await self._placed():
+            if await self._placed() and await self._admitted():
                 self._make_home()
                 self.started = self._clock.now()
                 self._set_deadline()
@@ -111,6 +121,8 @@ class PodWorker:
             for timer in (self._deadline, self._kill):
                 if timer is not None:
                     timer.cancel()
+            if self._slot is not None:
+                self._machine.slots.give_back(self._slot)
 
     async def _placed(self) -> bool:
         """Wait until the pod fits on the node. A pod that was not placed is the API server's own to delete."""
@@ -122,11 +134,24 @@ class PodWorker:
             if why != said:
                 said = why
                 self._objects.report(self.pod, "FailedScheduling", why, self._clock.now())
-                latest = self._objects.same(PODS, self.pod)
-                if latest is not None:
-                    self._objects.write(PODS, {**latest, "status": unschedulable(latest, why, self._clock.now())})
+                self._write_unschedulable(why)
             await self._wait()
         return False
+
+    async def _admitted(self) -> bool:
+        """Wait until the node has a place for one more pod."""
+        self._slot = self._machine.slots.request()
+        if not self._slot.done():
+            self._write_unschedulable("0/1 nodes are available: 1 Too many pods.")
+            self._slot.add_done_callback(lambda _: self.nudge())
+        while not self._slot.done() and not self._ending:
+            await self._wait()
+        return not self._ending
+
+    def _write_unschedulable(self, why: str) -> None:
+        latest = self._objects.same(PODS, self.pod)
+        if latest is not None:
+            self._objects.write(PODS, {**latest, "status": unschedulable(latest, why, self._clock.now())})
 
     def _make_home(self) -> None:
         self.home.make()
@@ -322,8 +347,11 @@ class PodWorker:
         status = pod_status(latest, self._states, phase, self.started, self._clock.now(), ending)
         self._objects.write_status(latest, status)
 
-    def _claim_path(self, name: str) -> Any:
-        return self._claims.path_of(self.pod["metadata"]["namespace"], name)
+    def _claim_path(self, name: str) -> Path | None:
+        path = self._claims.path_of(self.pod["metadata"]["namespace"], name)
+        if path is not None:
+            self.claimed.add(path)
+        return path
 
 
 def was_started(pod: Body) -> bool:
