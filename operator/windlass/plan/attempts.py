@@ -100,6 +100,8 @@ def conclude(draft: Draft, node: Node, status: TaskStatus, result: PodResult, po
         except OutputsError as error:
             final = isinstance(error, _OverBudgetError)
             result = replace(result, failure=FailureClass.APP, reason=error.reason, message=error.message)
+    if result.failure is FailureClass.TIMEOUT:
+        result = replace(result, detail={"timeout": node.task.timeout, **result.detail})
     ended_at = (pod.finished_at or pod.deleting_since if pod else None) or draft.now
     status = _ended_attempt(status, result, ended_at)
     if result.failure is None:

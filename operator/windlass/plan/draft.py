@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
+from windlass.plan.budget import cut
 from windlass.plan.context import run_context
 from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, RunEvent, Seen
+
+MAX_NOTE: Final = 1000
+"""Bytes of an Event's note: Kubernetes takes 1 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Draft:
     def warn(self, reason: str, note: str, status: TaskStatus) -> None:
         """Tell people what happened to a task."""
         attempt = status.attempts[-1].number if status.attempts else None
-        self.events.append(RunEvent("Warning", reason, note, task=status.name, attempt=attempt))
+        self.events.append(RunEvent("Warning", reason, cut(note, MAX_NOTE), task=status.name, attempt=attempt))
 
     def context(self) -> Mapping[str, Any]:
         """What the templates of all tasks share."""

@@ -13,14 +13,14 @@ from operator import is_not
 from typing import Any
 
 from windlass import names
-from windlass.models.common import format_time
+from windlass.models.common import format_time, parse_time
 from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.draft import Draft
 from windlass.plan.finish import finished, tasks_outcome
 from windlass.plan.progress import progress, running_conditions, running_message
-from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, settle_pods, workspace_due
+from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, YOUNGEST, settle_pods, workspace_due
 from windlass.plan.source import advance_source
 from windlass.plan.stopping import begin_stopping, finally_deadline, run_deadline, time_out, time_out_finally
 from windlass.plan.tasks import advance
@@ -156,6 +156,8 @@ def _running(draft: Draft, stored: WorkflowRunStatus, tasks: list[TaskStatus]) -
     stopping = draft.stopping
     reason = stopping.reason if stopping is not None else "Suspended" if suspended else "TasksRunning"
     message = running_message(tasks)
+    if draft.source is not None and draft.source.commit is None:
+        message = f"{message}, the source's ref {draft.source.ref} is being resolved"
     return {
         "phase": phase,
         "reason": reason,
@@ -195,9 +197,14 @@ def _after_end(seen: Seen, now: datetime) -> Plan:
 
 
 def _end_actions(draft: Draft, status: WorkflowRunStatus) -> dict[str, Any]:
+    """What is left to do at and after the end. The run is watched for a while yet: a create may come late."""
     due = workspace_due(draft.seen.program, status)
-    waits = due is not None and due > draft.now
+    finished = parse_time(status.finished_at) if status.finished_at else draft.now
+    waits = [moment for moment in (due, finished + YOUNGEST) if moment is not None and moment > draft.now]
+    if waits and (due in waits or not draft.seen.pods):
+        draft.wake(max(waits))
+    forget = not draft.seen.pods and not waits
     delete = due is not None and due <= draft.now < due + DELETE_WORKSPACE_WITHIN
-    if due is not None and waits:
-        draft.wake(due)
-    return {"delete_workspace": delete, "forget": not draft.seen.pods and not waits}
+    # Asked for at the end, and once more when all is over, in case the first time was lost in a crash.
+    asked = forget or due != finished or status is not draft.seen.run.status
+    return {"delete_workspace": delete and asked, "forget": forget}

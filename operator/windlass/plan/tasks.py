@@ -85,8 +85,9 @@ def _followed(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             if under_way(status):
                 return status
             continue
-        found = draft.pods.get((status.name, next_number(status)))
-        if found is None:
+        number = next_number(status)
+        found = draft.pods.get((status.name, number))
+        if found is None or found.name != names.pod_name(draft.seen.run.name, draft.seen.run.uid, status.name, number):
             return status
         memory = next_memory(node.task, status.attempts[-1] if status.attempts else None)
         status = adopt(status, found, memory, draft.moment)
