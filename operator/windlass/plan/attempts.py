@@ -224,8 +224,9 @@ def _start_timed_out(node: Node, status: TaskStatus, pod: PodView) -> bool:
 
 def _never_started(node: Node, status: TaskStatus, pod: PodView) -> PodResult:
     """The end of a pod that we deleted because it did not start; why it did not was seen while it waited."""
-    reason = pod.waiting_reason or status.reason or "StartTimeout"
-    message = pod.waiting_message or status.message
+    told = pod.waiting_reason and pod.waiting_reason not in _AS_USUAL
+    reason, message = (pod.waiting_reason, pod.waiting_message) if told else (status.reason, status.message)
+    reason = reason or pod.waiting_reason or "StartTimeout"
     message = message or f"the pod has not started within {node.task.start_timeout or '10m'}"
     return PodResult(FailureClass.START, reason, message=message, detail={"image": node.task.image})
 
@@ -261,6 +262,9 @@ def _starting(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> Tas
             draft.wake(due)
     if pod.node_lost:
         return _unreachable(draft, status, pod)
+    if pod.deleting_since is not None and status.reason is not None and pod.waiting_reason in _AS_USUAL:
+        # With the pod's sandbox gone, the kubelet no longer says why the container did not start.
+        return status
     message = cut(pod.waiting_message, 512) or None
     reason = pod.waiting_reason if message or pod.waiting_reason not in _AS_USUAL else None
     return changed(status, phase=TaskPhase.STARTING, reason=reason or None, message=message, retry_at=None)

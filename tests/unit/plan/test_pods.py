@@ -237,6 +237,11 @@ def test_why_a_pod_waits(reason: str, message: str, endings: tuple[PodEnding, ..
     assert (task.phase, task.reason, task.message, plan.endings) == ("Starting", reason, message, endings)
     killed = PodResult(FailureClass.INFRA, "Deleted")
     late = START + timedelta(minutes=11)
+    # With the pod's sandbox gone, the kubelet says of the container what it says of any that is new.
+    torn_down = {"waiting_reason": "ContainerCreating", "waiting_message": "the network is not ready"}
+    world.pods[pod.name] = replace(pod, deleting_since=late, **torn_down)
+    world.now = late
+    assert world.step().status.tasks[0].message == message
     world.pods[pod.name] = replace(
         pod, phase=PodPhase.ENDED, deleting_since=late, result=killed, waiting_reason="", waiting_message=""
     )
