@@ -36,6 +36,8 @@ class Draft:
     tasks: dict[str, TaskStatus]
     pods: Mapping[tuple[str, int], PodView]
     """The run's pods by task and attempt."""
+    context: Mapping[str, Any]
+    """What the templates of all tasks share."""
     free_slots: int | None
     ends: dict[str, TaskPhase]
     """The phases of the tasks that have ended."""
@@ -54,7 +56,6 @@ class Draft:
     """By pod; the first reason counts."""
     events: list[RunEvent] = field(default_factory=list)
     wake_at: datetime | None = None
-    _context: dict[str, Any] | None = None
 
     @classmethod
     def begin(cls, seen: Seen, now: datetime) -> Draft:
@@ -68,6 +69,7 @@ class Draft:
             moment=format_time(now),
             tasks={name: stored.get(name) or TaskStatus(name=name) for name in names},
             pods={(pod.task, pod.attempt): pod for pod in seen.pods.values()},
+            context=run_context(seen.run),
             free_slots=seen.free_slots,
             ends={name: task.phase for name, task in stored.items() if task.phase.ended},
             source=seen.run.status.source,
@@ -90,17 +92,6 @@ class Draft:
         """Tell people what happened to a task."""
         attempt = status.attempts[-1].number if status.attempts else None
         self.events.append(RunEvent("Warning", reason, cut(note, MAX_NOTE), task=status.name, attempt=attempt))
-
-    def context(self) -> Mapping[str, Any]:
-        """What the templates of all tasks share."""
-        made = self._context
-        if made is None:
-            made = self._context = run_context(self.seen.run)
-        return made
-
-    def logical_date(self) -> str:
-        """The moment that the run is about, as its containers are told."""
-        return format_time(self.context()["logical_date"])
 
 
 def changed(status: TaskStatus, **update: Any) -> TaskStatus:

@@ -137,7 +137,7 @@ def _status(draft: Draft) -> WorkflowRunStatus:
     if len(stored.tasks) != len(tasks) or any(map(is_not, tasks, stored.tasks)):
         fields["tasks"] = list(fit(tasks, json_size(stored.params) if stored.params else 0))
     fields["source"] = draft.source
-    if draft.launches and draft.seen.program.spec.workspace is not None:
+    if draft.seen.program.spec.workspace is not None and any(task.attempts for task in tasks):
         fields["workspace"] = names.workspace_claim_name(run.name, run.uid)
     values = stored.__dict__
     update = {name: value for name, value in fields.items() if values[name] != value}

@@ -232,12 +232,12 @@ def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) 
 
 def _context(draft: Draft, node: Node, attempt: int) -> Mapping[str, Any]:
     outcome = draft.outcome.value if draft.outcome is not None and node.is_finally else None
-    return task_context(draft.context(), draft.seen.program, node, draft.tasks, attempt, outcome)
+    return task_context(draft.context, draft.seen.program, node, draft.tasks, attempt, outcome)
 
 
 def _environment(draft: Draft, task: str, attempt: int) -> dict[str, str]:
     run = draft.seen.run
-    logical_date = draft.logical_date()
+    logical_date = format_time(draft.context["logical_date"])
     values = {
         "NAMESPACE": run.namespace,
         "WORKFLOW": run.workflow,

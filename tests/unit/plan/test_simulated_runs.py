@@ -179,3 +179,4 @@ def test_crashes_change_nothing(seed: int, crashes: dict[int, int]) -> None:
     check_end(shaken)
     assert set(shaken.created.values()) <= {1}
     assert summary(shaken.stored) == summary(calm.stored)
+    assert shaken.workspace == calm.workspace
