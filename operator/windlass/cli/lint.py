@@ -13,7 +13,7 @@ from windlass.cli.manifests import Document, Unreadable, read_documents
 from windlass.cli.output import Format, format_option
 
 if TYPE_CHECKING:
-    from windlass.models.findings import Finding
+    from windlass.models.findings import Finding, Path
 
 Body = dict[str, Any]
 
@@ -94,8 +94,15 @@ def _beyond_schema(found: Sequence[Finding], manifest: Body, place: tuple[str, .
     spec, doubtful = salvaged
     said = {item.path for item in found}
     for item in check_spec(spec, place):
-        if item.path not in said and item.path[: len(place) + 2] not in doubtful:
+        if item.path not in said and not _is_doubtful(item.path, doubtful, len(place) + 2):
             yield item
+
+
+def _is_doubtful(path: Path, doubtful: set[Path], depth: int) -> bool:
+    """Whether a finding may come of what was cut out: at its place, or about the task that lost it as a whole."""
+    if any(path[: len(cut)] == cut for cut in doubtful):
+        return True
+    return len(path) <= depth and any(cut[:depth] == path for cut in doubtful)
 
 
 def _is_error(found: Finding) -> bool:

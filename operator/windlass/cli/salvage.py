@@ -22,7 +22,7 @@ _MEANT: Final = re.compile(r'did you mean "([A-Za-z]+)"')
 def salvage(
     manifest: Mapping[str, Any], found: Sequence[Finding], place: tuple[str, ...]
 ) -> tuple[WorkflowSpec, set[Path]] | None:
-    """The definition at `place`, as far as it can be read, and the parts of it that something was taken from."""
+    """The definition at `place`, as far as it can be read, and what of its tasks can't be judged without what was cut."""
     whole = deepcopy(dict(manifest))
     for item in found:
         if meant := _MEANT.search(item.fix):
@@ -39,8 +39,13 @@ def salvage(
         cut = [path for path in paths if _cut_out(whole, path, len(place))]
         if not cut:
             return None
-        doubtful |= {path[: len(place) + 2] for path in cut}
+        doubtful |= {_doubted(path, len(place) + 2) for path in cut}
     return None
+
+
+def _doubted(cut: Path, depth: int) -> Path:
+    """A task as a whole when its name or its upstream went; else the field that went."""
+    return cut[:depth] if len(cut) <= depth or cut[depth] in ("name", "dependsOn") else cut[: depth + 1]
 
 
 def _rename(whole: dict[str, Any], path: Path, meant: str) -> None:

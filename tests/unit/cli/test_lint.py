@@ -71,6 +71,15 @@ CASES: dict[str, tuple[str, int, list[str]]] = {
         1,
         ['{file}:8: spec.tasks[1].dependson: unknown field "dependson"; did you mean "dependsOn"?'],
     ),
+    "a wrong field hides no other finding of its task": (
+        f"{HEAD}  tasks:\n  - {{name: a, script: x}}\n"
+        "  - name: b\n    timeout: soon\n    script: x\n    when: '{{ tasks.a.outputs.x }}'\n",
+        1,
+        [
+            '{file}:8: spec.tasks[1].timeout: "soon" is no duration; write 500ms, 90s, 1h30m or 2d',
+            "{file}:10: spec.tasks[1].when: {{{{ tasks.a.outputs.x }}}}: b doesn't depend on a: add it to dependsOn",
+        ],
+    ),
     "a task that is not upstream": (
         f"{HEAD}  tasks:\n  - {{name: a, script: x}}\n"
         "  - {name: b, script: x, when: '{{ tasks.a.outputs.x }}'}\n",
