@@ -35,7 +35,8 @@ class Collector:
         self._woken.set()
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), _SWEEP)
+                async with asyncio.timeout(_SWEEP):
+                    await self._woken.wait()
             except TimeoutError:
                 self.sweep_events()
                 continue

@@ -1,6 +1,6 @@
 """What happened to the objects of one kind, and who waits to hear of it.
 
-changes   [.. forgotten ..][ kept: at most `window` to 2 × window ]
+changes   [.. forgotten ..][ kept: up to 2 × window, or 32 MiB ]
                           ^ floor: the version of the last change that was forgotten
 """
 
@@ -14,6 +14,7 @@ from windlass.dev.api.answers import gone
 from windlass.dev.api.selectors import Match
 
 Body = dict[str, Any]
+_MOST_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Hub:
         self.floor = floor
         self._changes: list[Change] = []
         self._forgotten = 0
+        self._bytes = 0
         self._watchers: set[Watch] = set()
 
     @property
@@ -51,8 +53,9 @@ class Hub:
 
     def publish(self, change: Change) -> None:
         self._changes.append(change)
-        if len(self._changes) >= 2 * self.window:
-            self.forget(len(self._changes) - self.window)
+        self._bytes += len(change.new.raw)
+        if len(self._changes) >= 2 * self.window or self._bytes > _MOST_BYTES:
+            self.forget(max(len(self._changes) - self.window, len(self._changes) // 2))
         for watcher in self._watchers:
             watcher.wake()
 
@@ -61,6 +64,7 @@ class Hub:
         count = len(self._changes) if count is None else count
         if count:
             self.floor = self._changes[count - 1].new.version
+            self._bytes -= sum(len(change.new.raw) for change in self._changes[:count])
             del self._changes[:count]
             self._forgotten += count
 

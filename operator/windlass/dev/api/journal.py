@@ -1,7 +1,8 @@
 """What a restart finds again: one file of JSON lines, a snapshot at its head and every write behind it.
 
 A line is written before its write is answered, so a killed process loses nothing; a line cut short by the death of the
-machine is the last one and is dropped. The file is written anew at each start, and replaced in one step.
+machine is the last one and is dropped. The file is written anew at each start and when it has grown long, and
+replaced in one step.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import orjson
 from windlass.dev.api.catalog import StorageKey
 from windlass.dev.api.hub import Stored
 
+_LONG = 64 * 1024 * 1024
+
 
 class Journal:
     """The file of one development cluster."""
@@ -23,6 +26,8 @@ class Journal:
         self.last_version = 0
         """The version of the last write that was read."""
         self._path = path
+        self._size = 0
+        self._size_at_start = 0
         self._descriptor: int | None = None
 
     def read(self) -> Iterator[tuple[str, StorageKey, Stored]]:
@@ -56,11 +61,21 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+        self.close()
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        self._size = self._size_at_start = self._path.stat().st_size
+
+    @property
+    def is_long(self) -> bool:
+        """Is most of the file about versions that are gone?"""
+        return self._size > _LONG and self._size > 4 * self._size_at_start
 
     def write(self, change: str, storage: StorageKey, stored: Stored) -> None:
+        self.last_version = stored.version
         if self._descriptor is not None:
-            os.write(self._descriptor, _line(change, storage, stored))
+            line = _line(change, storage, stored)
+            os.write(self._descriptor, line)
+            self._size += len(line)
 
     def close(self) -> None:
         if self._descriptor is not None:

@@ -12,7 +12,7 @@ import orjson
 from windlass.dev.api.answers import bad_request, gone
 from windlass.dev.api.hub import Body, Stored
 
-_KEPT = 64
+_KEPT = 8
 
 
 class Pages:

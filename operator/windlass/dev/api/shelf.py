@@ -116,6 +116,8 @@ class Shelf:
         if self._journal is not None:
             self._journal.write(change, storage, stored)
         self._place(change, storage, key, stored, old)
+        if self._journal is not None and self._journal.is_long:
+            self._journal.open(self._everything())
         self._mourn(change, stored, old)
         self.hub(storage).publish(Change(change, stored, old))
         if self.bereft or self.ending or self._tables.get(_QUOTAS):
@@ -159,7 +161,10 @@ class Shelf:
                 self._place(change, storage, key, stored, old)
         self.version = self._floor = max(self.version, journal.last_version)
         self.bereft.update(self.dependents)
-        journal.open((storage, stored) for storage, table in self._tables.items() for stored in table.values())
+        journal.open(self._everything())
+
+    def _everything(self) -> Iterator[tuple[StorageKey, Stored]]:
+        return ((storage, stored) for storage, table in self._tables.items() for stored in table.values())
 
 
 def _owners(stored: Stored | None) -> set[str]:
