@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import orjson
 from aiohttp import web
 
-from windlass.dev.api import discovery
+from windlass.dev.api import discovery, openapi2
 from windlass.dev.api.answers import unknown_resource
 from windlass.dev.api.faults import WATCH_EFFECTS, Answer, Call, Delay, Effect, Faults, Late, Lose, LoseAnswer
 from windlass.dev.api.logs import LogProvider, log_request
@@ -192,6 +192,8 @@ class Front:
                 body = discovery.openapi(catalog, "", version)
             case ["openapi", "v3", "apis", group, version]:
                 body = discovery.openapi(catalog, group, version)
+            case ["openapi", "v2"]:
+                return web.Response(body=openapi2.document(), headers={"Content-Type": openapi2.CONTENT_TYPE})
             case ["version"]:
                 body = discovery.VERSION
             case ["healthz" | "livez" | "readyz", *_]:
