@@ -16,7 +16,7 @@ READY_WITHIN = 60.0
 
 @dataclass
 class Controller:
-    """A controller process, which tests may kill and start again."""
+    """A controller process, which tests may kill and start again. Ready means that it acts: a standby is not."""
 
     kubeconfig: Path
     namespace: str
@@ -64,6 +64,6 @@ class Controller:
     def _ready(url: str) -> bool:
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
+                return bool(answer.read() == b"ok\n")
         except OSError:
             return False

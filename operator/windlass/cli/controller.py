@@ -32,6 +32,19 @@ if TYPE_CHECKING:
     "--kubeconfig", help="The kubeconfig; by default the pod's service account, $KUBECONFIG or ~/.kube/config."
 )
 @click.option("--lease-namespace", help="Where the Lease of the leader is kept; by default the login's namespace.")
+@click.option(
+    "--lease-name",
+    default="windlass-controller",
+    show_default=True,
+    help="Its name: controllers that stand in for each other share one.",
+)
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    help="Work on the runs of this namespace only; may be given several times. By default: all of the cluster.",
+)
 @click.option("--default-image", help="The image of tasks that name none.")
 @click.option("--git-sync-image", help="The image that fetches sources.")
 @click.option(
@@ -56,6 +69,8 @@ def command(
     context: str | None,
     kubeconfig: str | None,
     lease_namespace: str | None,
+    lease_name: str,
+    namespaces: tuple[str, ...],
     default_image: str | None,
     git_sync_image: str | None,
     log_level: str,
@@ -75,6 +90,8 @@ def command(
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         lease_namespace=lease_namespace,
+        lease_name=lease_name,
+        namespaces=tuple(dict.fromkeys(namespaces)),
         installation=Installation(
             default_image=default_image or usual.default_image, git_sync_image=git_sync_image or usual.git_sync_image
         ),

@@ -1,7 +1,7 @@
 """The composition root: joins client, informer, engine, kopf and probes into the one process that acts.
 
 credentials ─▶ client ─▶ Lease held ─▶ pods listed ─▶ runs listed ─▶ ready
-                              │
+                              │            until then it is ready too, and says that it stands by
                               └─ lost: everything stops, and the process ends; whoever started it starts it again
 """
 
@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import kopf
 
-from windlass import names
 from windlass.build.pod import Installation
+from windlass.controller.caches import PodCaches
 from windlass.controller.clock import SystemClock
 from windlass.controller.watching import Watching
 from windlass.engine.engine import Engine
@@ -28,11 +28,8 @@ from windlass.engine.ports import Body
 from windlass.errors import ApiError, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials, Login
-from windlass.kube.informer import Informer
 from windlass.kube.lease import Leadership
-from windlass.plan.observe import observe
-from windlass.plan.types import PodView
-from windlass.resources import PODS, RUNS, WORKFLOWS, Resource
+from windlass.resources import RUNS, WORKFLOWS, Resource
 from windlass.telemetry.health import HealthServer
 from windlass.telemetry.metrics import Metrics
 from windlass.telemetry.observer import EngineObserver
@@ -58,6 +55,9 @@ class Settings:
     """0: any that is free."""
     lease_namespace: str | None = None
     """The namespace of the credentials by default."""
+    lease_name: str = LEASE
+    namespaces: tuple[str, ...] = ()
+    """The only ones whose runs are worked on; none: all of the cluster."""
     installation: Installation = field(default_factory=Installation)
     concurrency: int = 64
     """Requests, and runs, in work at a time."""
@@ -83,7 +83,8 @@ class _Controller:
         self._metrics = Metrics()
         self._lost = asyncio.Event()
         self._leads = asyncio.Event()
-        self._informer: Informer[PodView] | None = None
+        self._standing: Leadership | None = None
+        self._pods: PodCaches | None = None
         self._engine: Engine | None = None
         self._watching: Watching | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,6 +97,7 @@ class _Controller:
             self._metrics.exposition,
             self._not_ready,
             self._not_live,
+            remark=self._remark,
             host=settings.metrics_host,
             port=settings.metrics_port,
         )
@@ -112,49 +114,49 @@ class _Controller:
     async def _act(self, api: KubeClient, login: Login, url: str) -> None:
         if not await self._or_stop(self._find_kinds(api)):
             return
-        self._state = "standing by: another controller leads"
-        self._start_task(self._leadership(api, login).run(), "leadership")
+        self._standing = self._leadership(api, login)
+        self._state = ""
+        self._start_task(self._standing.run(), "leadership")
         if not await self._or_stop(self._leads.wait()):
             return
         self._state = "listing"
         engine = await self._start_engine(api)
         if engine is None:
             return
-        self._watching = Watching(lambda: _connection(asyncio.run(self._settings.credentials.login())), self._hand_over)
+        self._watching = Watching(
+            lambda: _connection(asyncio.run(self._settings.credentials.login())),
+            self._hand_over,
+            self._settings.namespaces,
+        )
         self._watching.start()
         if not await self._or_stop(self._until_watching(self._watching)):
             return
         self._state = ""
-        logger.info("ready: %d runs in work, %d pods known", len(engine.runs), len(self._informer or ()))
+        logger.info("ready: %d runs in work, %d pods known", len(engine.runs), len(self._pods or ()))
         self._settings.on_ready(url)
         await self._or_stop(asyncio.Event().wait())
 
     async def _start_engine(self, api: KubeClient) -> Engine | None:
         metrics, clock = self._metrics, self._clock
         observer = EngineObserver(metrics, clock.now, self._settings.identity)
-        informer: Informer[PodView] = Informer(
-            api,
-            PODS,
-            observe,
-            label_selector=f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}",
-            index=lambda pod: pod.run_uid,
-            on_change=lambda old, new: engine.pod_changed(old, new),
-            observer=metrics,
-        )
+        scope = self._settings.namespaces
+        pods = PodCaches(api, scope, lambda old, new: engine.pod_changed(old, new), metrics)
         engine = Engine(
             api,
-            informer,
+            pods,
             clock,
             observer,
             installation=self._settings.installation,
+            namespaces=scope,
             concurrency=self._settings.concurrency,
             chance=random.random,
         )
-        self._informer, self._engine = informer, engine
-        metrics.observe_cache("pods", lambda: len(informer), lambda: informer.unreadable, informer.staleness)
+        self._pods, self._engine = pods, engine
+        metrics.observe_cache("pods", lambda: len(pods), lambda: pods.unreadable, pods.staleness)
         metrics.observe_runs(lambda: _phases(engine))
-        self._start_task(informer.run(), "informer")
-        if not await self._or_stop(informer.wait_synced()) or not await self._or_stop(engine.start()):
+        for informer in pods:
+            self._start_task(informer.run(), "informer")
+        if not await self._or_stop(pods.wait_synced()) or not await self._or_stop(engine.start()):
             return None
         return engine
 
@@ -170,7 +172,7 @@ class _Controller:
         return Leadership(
             api,
             namespace=self._settings.lease_namespace or login.namespace,
-            name=LEASE,
+            name=self._settings.lease_name,
             identity=self._settings.identity,
             on_started=started,
             on_stopped=stopped,
@@ -179,13 +181,14 @@ class _Controller:
 
     async def _find_kinds(self, api: KubeClient) -> None:
         told = False
+        namespace = next(iter(self._settings.namespaces), None)
         while True:
             try:
                 for resource in (WORKFLOWS, RUNS):
-                    await api.list_page(resource, limit=1)
+                    await api.list_page(resource, namespace, limit=1)
             except NotFound:
                 if not told:
-                    logger.warning("the cluster doesn't know Windlass's kinds yet: kubectl apply -f crds/")
+                    logger.warning("the cluster doesn't know Windlass's kinds yet: windlass crds --apply")
                 told = True
             except ApiError as error:
                 logger.warning("the API server can't be asked, again in %.0f s: %s", CRD_RETRY, error)
@@ -250,6 +253,11 @@ class _Controller:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
 
+    def _remark(self) -> str:
+        if self._standing is None or self._leads.is_set():
+            return ""
+        return f"standing by: {self._standing.holder or 'nobody yet'} leads"
+
     def _not_ready(self) -> list[str]:
         return [self._state] if self._state else self._not_live()
 
@@ -259,9 +267,9 @@ class _Controller:
             wrong.append("the thread that watches runs has ended")
         if self._engine is not None and self._engine.swept and not self._engine.alive:
             wrong.append("the engine's sweep has ended")
-        informer = self._informer
-        if informer is not None and informer.synced and informer.staleness() > SILENT_TOO_LONG:
-            wrong.append(f"the watch of pods has been silent for {informer.staleness():.0f} s")
+        pods = self._pods
+        if pods is not None and pods.synced and pods.staleness() > SILENT_TOO_LONG:
+            wrong.append(f"the watch of pods has been silent for {pods.staleness():.0f} s")
         return wrong
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import kopf
@@ -60,11 +60,14 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
 
 class Watching:
-    """Kopf's operator in a thread of its own."""
+    """Kopf's operator in a thread of its own. No namespaces: all of the cluster."""
 
-    def __init__(self, login: Callable[[], kopf.ConnectionInfo], handler: Handler) -> None:
+    def __init__(
+        self, login: Callable[[], kopf.ConnectionInfo], handler: Handler, namespaces: Sequence[str] = ()
+    ) -> None:
         self._login = login
         self._handler = handler
+        self._namespaces = tuple(namespaces)
         self._stop = threading.Event()
         self._ready = threading.Event()
         logging.getLogger("kopf").setLevel(logging.WARNING)
@@ -107,7 +110,8 @@ class Watching:
             registry=_registry(self._login, self._handler),
             settings=_settings(),
             standalone=True,
-            clusterwide=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
             stop_flag=self._stop,
             ready_flag=self._ready,
         )

@@ -99,12 +99,12 @@ class Definitions:
         self.keep(namespace, revision, program)
         return program
 
-    async def collect(self, in_use: Callable[[tuple[str, str]], bool]) -> int:
-        """Delete the revisions, by namespace and name, that no run names; how many those were."""
+    async def collect(self, in_use: Callable[[tuple[str, str]], bool], namespace: str | None = None) -> int:
+        """Delete the revisions, of a namespace or of all, that no run names; how many those were."""
         selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
         before = self._clock.now() - REVISION_AGE
         collected = 0
-        async for page in self._api.pages(REVISIONS, label_selector=selector):
+        async for page in self._api.pages(REVISIONS, namespace, label_selector=selector):
             for revision in page:
                 meta = revision["metadata"]
                 key = (meta["namespace"], meta["name"])

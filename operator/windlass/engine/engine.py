@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from windlass.engine.quarantine import quarantine
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey
-from windlass.errors import ApiError
+from windlass.errors import ApiError, Forbidden
 from windlass.plan.types import PodView
 from windlass.resources import RUNS
 
@@ -32,7 +32,7 @@ SWEEP_EVERY: Final = 300.0
 
 
 class Engine:
-    """Reconciles all runs of a cluster."""
+    """Reconciles all runs of a cluster, or of the namespaces that are named."""
 
     def __init__(
         self,
@@ -42,10 +42,12 @@ class Engine:
         observer: Observer,
         *,
         installation: Installation | None = None,
+        namespaces: Sequence[str] = (),
         concurrency: int = 64,
         chance: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._api = api
+        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
         self._pods = pods
         self._clock = clock
         self._observer = observer
@@ -162,21 +164,38 @@ class Engine:
         """List all runs: take what is newer, doubt what is known and not listed, collect unused revisions."""
         known = {record.key for record in self.runs}
         revisions: set[tuple[str, str]] = set()
-        async for page in self._api.pages(RUNS):
-            for body in page:
-                known.discard(RunKey.of(body))
-                self.run_seen(body)
-                status = body.get("status")
-                if isinstance(status, dict) and isinstance(status.get("revision"), str):
-                    revisions.add((body["metadata"]["namespace"], status["revision"]))
+        read = [place for place in self._namespaces if await self._sweep_one(place, known, revisions)]
         self.swept = True
         for key in known:
             self._doubted.add(key)
             self.queue.add(key)
         self._revisions_in_use = revisions
-        collected = await self._reconciler.definitions.collect(self._names_revision)
-        if collected:
-            logger.info("%d unused definitions were deleted", collected)
+        for place in read:
+            try:
+                collected = await self._reconciler.definitions.collect(self._names_revision, place)
+            except Forbidden as error:
+                logger.warning("unused definitions stay: %s", error)
+                continue
+            if collected:
+                logger.info("%d unused definitions were deleted", collected)
+
+    async def _sweep_one(self, namespace: str | None, known: set[RunKey], revisions: set[tuple[str, str]]) -> bool:
+        """List the runs of a namespace, or of all; False where that is forbidden and there are others to go on with."""
+        try:
+            async for page in self._api.pages(RUNS, namespace):
+                for body in page:
+                    known.discard(RunKey.of(body))
+                    self.run_seen(body)
+                    status = body.get("status")
+                    if isinstance(status, dict) and isinstance(status.get("revision"), str):
+                        revisions.add((body["metadata"]["namespace"], status["revision"]))
+        except Forbidden as error:
+            if len(self._namespaces) == 1:
+                raise
+            logger.warning("the runs of namespace %s can't be listed: %s", namespace, error)
+            known.difference_update([key for key in known if key.namespace == namespace])
+            return False
+        return True
 
     def _names_revision(self, revision: tuple[str, str]) -> bool:
         return revision in self._revisions_in_use or any(

@@ -1,6 +1,7 @@
 """The small HTTP server for Prometheus and the kubelet's probes: /metrics, /healthz, /readyz.
 
-A probe answers 200 with `ok`, or 503 with a line for each thing that is wrong.
+A probe answers 200 with `ok` (and, where a process is ready to act but not its turn, why that is), or 503 with a line
+for each thing that is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from aiohttp import web
 logger = logging.getLogger(__name__)
 Complaints = Callable[[], list[str]]
 """What is wrong, a line each; nothing where all is well."""
+Remark = Callable[[], str]
+"""What is to be said although nothing is wrong; empty where there is nothing."""
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -21,11 +24,19 @@ class HealthServer:
     """Serves until it is stopped. Port 0 takes any that is free."""
 
     def __init__(
-        self, metrics: Callable[[], bytes], ready: Complaints, live: Complaints, *, host: str = "0.0.0.0", port: int = 0
+        self,
+        metrics: Callable[[], bytes],
+        ready: Complaints,
+        live: Complaints,
+        *,
+        remark: Remark = str,
+        host: str = "0.0.0.0",
+        port: int = 0,
     ) -> None:
         self._metrics = metrics
         self._ready = ready
         self._live = live
+        self._remark = remark
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -57,16 +68,18 @@ class HealthServer:
         return web.Response(body=self._metrics(), headers={"Content-Type": METRICS_TYPE})
 
     async def _serve_live(self, request: web.Request) -> web.Response:
-        return _probe(self._live)
+        return _probe(self._live, str)
 
     async def _serve_ready(self, request: web.Request) -> web.Response:
-        return _probe(self._ready)
+        return _probe(self._ready, self._remark)
 
 
-def _probe(complaints: Complaints) -> web.Response:
+def _probe(complaints: Complaints, remark: Remark) -> web.Response:
     try:
-        wrong = complaints()
+        wrong, said = complaints(), remark()
     except Exception as error:
         logger.exception("a probe could not be answered")
-        wrong = [f"the probe itself failed: {error!r}"]
-    return web.Response(text="\n".join(wrong) + "\n" if wrong else "ok\n", status=503 if wrong else 200)
+        wrong, said = [f"the probe itself failed: {error!r}"], ""
+    if wrong:
+        return web.Response(text="\n".join(wrong) + "\n", status=503)
+    return web.Response(text=f"ok: {said}\n" if said else "ok\n")

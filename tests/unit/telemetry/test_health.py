@@ -44,6 +44,14 @@ async def test_probes(complaints, answer: tuple[int, str]) -> None:
     assert await answers(live, "/readyz", "/healthz") == [good, answer]
 
 
+async def test_a_remark_is_said_by_the_readiness_alone_and_only_where_all_is_well() -> None:
+    remark = "standing by: a leads"
+    well = HealthServer(lambda: b"", list, list, remark=lambda: remark, host="127.0.0.1")
+    assert await answers(well, "/readyz", "/healthz") == [(200, f"ok: {remark}\n"), (200, "ok\n")]
+    ill = HealthServer(lambda: b"", lambda: ["listing"], list, remark=lambda: remark, host="127.0.0.1")
+    assert await answers(ill, "/readyz", "/healthz") == [(503, "listing\n"), (200, "ok\n")]
+
+
 async def test_metrics() -> None:
     server = HealthServer(lambda: b"windlass_x 1\n", list, list, host="127.0.0.1")
     assert await answers(server, "/metrics", "/other") == [(200, "windlass_x 1\n"), (404, "404: Not Found")]
