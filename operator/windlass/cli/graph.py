@@ -95,7 +95,10 @@ async def _find(cluster: Cluster, what: str) -> dag.Dag:
     try:
         workflow = await client.get(WORKFLOWS, namespace, what)
     except NotFound:
-        run = await read_run(cluster, what)
+        try:
+            run = await read_run(cluster, what)
+        except Failure as error:
+            raise Failure(error.message.replace("there is no run", "there is no Workflow and no run")) from None
     else:
         return dag.read(what, workflow["spec"])
     status = run.get("status") or {}

@@ -9,7 +9,7 @@ import click
 
 from windlass.cli import runs, times
 from windlass.cli.cluster import Cluster, with_cluster
-from windlass.cli.output import Format, format_option, objects, table
+from windlass.cli.output import Format, format_option, objects, one_line, table
 from windlass.resources import RUNS, WORKFLOWS
 
 Body = dict[str, Any]
@@ -17,8 +17,15 @@ Body = dict[str, Any]
 PHASES: Final = ("Pending", "Queued", "Running", "Suspended", "Succeeded", "Failed", "Cancelled", "Refused")
 
 
+class _What(click.Choice[str]):
+    """Takes one of them for all, as kubectl does."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(f"{value}s" if f"{value}s" in self.choices else value, param, ctx)
+
+
 @click.command("list")
-@click.argument("what", type=click.Choice(["runs", "workflows"]), default="runs")
+@click.argument("what", type=_What(["runs", "workflows"]), default="runs")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
 @click.option("--workflow", help="Only runs of this Workflow.")
 @click.option(
@@ -76,7 +83,7 @@ def _run_rows(found: list[Body], at: datetime, *, wide: bool) -> tuple[list[str]
             times.age(run["metadata"]["creationTimestamp"], at),
             lasted or "-",
         ]
-        rows.append([*row, " ".join((status.get("message") or "").split())] if wide else row)
+        rows.append([*row, one_line(status.get("message") or "")] if wide else row)
     return header, rows
 
 
@@ -87,7 +94,7 @@ def _workflow_rows(found: list[Body], at: datetime) -> tuple[list[str], list[lis
             str(len(item["spec"].get("tasks") or [])),
             item["spec"].get("owner") or "-",
             times.age(item["metadata"]["creationTimestamp"], at),
-            " ".join((item["spec"].get("description") or "").split())[:60],
+            one_line(item["spec"].get("description") or "")[:60],
         ]
         for item in sorted(found, key=lambda item: str(item["metadata"]["name"]))
     ]

@@ -7,6 +7,7 @@ controller` needs.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -74,6 +75,8 @@ class Root(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            _end(error.format_message(), USAGE)
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else (prog_name or "windlass")
             _end(f"{where}: {in_one_line_of(error)} (see {where} --help)", USAGE)
@@ -112,4 +115,8 @@ def program_name(invoked_as: str) -> str:
 
 def main() -> None:
     """The entry point of the `windlass` and `kubectl-windlass` programs."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a file that can't take a symbol gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     cli(prog_name=program_name(sys.argv[0]), complete_var="_WINDLASS_COMPLETE")

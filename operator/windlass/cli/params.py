@@ -25,7 +25,17 @@ def parse(given: Sequence[str], schemas: Schemas | None) -> dict[str, Any]:
         if schemas is not None and key not in schemas:
             raise click.UsageError(_unknown(key, schemas))
         values[key] = _value(key, value, (schemas or {}).get(key))
+    _refuse_wrong(values, schemas or {})
     return values
+
+
+def _refuse_wrong(values: Mapping[str, Any], schemas: Schemas) -> None:
+    """Say at once what admission would refuse a moment later."""
+    from windlass.plan.params import check_given
+
+    found = check_given({name: schema for name, schema in schemas.items() if isinstance(schema, dict)}, values)
+    if found:
+        raise click.UsageError("; ".join(f"-p {item}" for item in found))
 
 
 def _unknown(key: str, schemas: Schemas) -> str:

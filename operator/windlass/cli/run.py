@@ -10,6 +10,7 @@ import click
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK, USAGE, Failure
 from windlass.cli.output import Format, format_option, objects, resource_name, run_name
+from windlass.cli.runs import verdict
 from windlass.errors import AlreadyExists, Forbidden, NotFound
 from windlass.names import API_VERSION, GROUP
 from windlass.resources import RUNS, WORKFLOWS
@@ -50,12 +51,13 @@ async def command(
     if len(manifests) > 1 and (name or params):
         raise click.UsageError(f"the files hold {len(manifests)} runs: --name and -p are for one")
     started = [await _start(cluster, run, params, name, logical_date) for run in manifests]
-    if output is not None:
-        click.echo(objects(started, output, as_list=len(started) > 1))
-    else:
+    if output is None:
         for run in started:
             click.echo(f"{run_name(run['metadata']['name'])} created")
-    return await _watch(cluster, started) if watch else OK
+    ended = await _watch(cluster, started, shown=output is None) if watch else []
+    if output is not None:
+        click.echo(objects(ended or started, output, as_list=len(started) > 1))
+    return FAILED if any(map(verdict, ended)) else OK
 
 
 async def _from_files(cluster: Cluster, files: Sequence[str], workflow: str | None, *, told: bool) -> Any:
@@ -130,15 +132,14 @@ async def _no_such_workflow(cluster: Cluster, namespace: str, name: str) -> str:
     return f'there is no Workflow "{name}" in the namespace {namespace}' + (f"; {hint}" if hint else "")
 
 
-async def _watch(cluster: Cluster, started: Sequence[Body]) -> int:
-    from windlass.cli.runs import verdict
-    from windlass.cli.watching import watch_run
+async def _watch(cluster: Cluster, started: Sequence[Body], *, shown: bool) -> list[Body]:
+    """The runs as they are when they have ended."""
+    from windlass.cli.watching import await_run, watch_run
 
-    codes = []
-    for run in started:
-        place = Cluster(cluster.client, run["metadata"]["namespace"])
-        codes.append(verdict(await watch_run(place, run["metadata"]["name"])))
-    return FAILED if any(codes) else OK
+    watch = watch_run if shown else await_run
+    return [
+        await watch(Cluster(cluster.client, run["metadata"]["namespace"]), run["metadata"]["name"]) for run in started
+    ]
 
 
 def _run_of(workflow: str) -> Body:

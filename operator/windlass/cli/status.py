@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from windlass.cli.cluster import Cluster, with_cluster
+from windlass.cli.failures import OK
 from windlass.cli.output import Format, format_option, objects
 from windlass.cli.runs import read_run, verdict
 
@@ -18,14 +19,13 @@ async def command(cluster: Cluster, run: str, watch: bool, output: Format | None
     """Show how a run is doing, task by task. RUN may be @latest."""
     found = await read_run(cluster, run)
     if watch:
-        from windlass.cli.watching import watch_run
+        from windlass.cli.watching import await_run, watch_run
 
-        found = await watch_run(cluster, found["metadata"]["name"])
-        return verdict(found)
+        found = await (watch_run if output is None else await_run)(cluster, found["metadata"]["name"])
     if output is not None:
         click.echo(objects([found], output, as_list=False))
-        return 0
-    from windlass.cli import times, tree
+    elif not watch:
+        from windlass.cli import times, tree
 
-    tree.console().print(tree.render(found, times.now()))
-    return 0
+        tree.console().print(tree.render(found, times.now()))
+    return verdict(found) if watch else OK

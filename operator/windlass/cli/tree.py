@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from enum import Enum
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -12,6 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from windlass.cli import runs, times
+from windlass.cli.output import one_line, plain
 
 Body = dict[str, Any]
 
@@ -32,8 +34,22 @@ SYMBOLS: Final[dict[str, tuple[str, str]]] = {
 }
 """A symbol and a colour for each phase; the word stands beside it, so neither is needed to understand."""
 QUIET: Final = ("Succeeded", "Skipped", "UpstreamFailed", "Cancelled", "Waiting")
+"""The phases of tasks that have nothing to say."""
+UNSTARTED: Final = ("Queued", "Starting")
+AS_USUAL: Final = ("", "ContainerCreating", "PodInitializing")
+"""Reasons of a task that is starting as every task does."""
+MOST_LINES: Final = 8
+"""Of what a failed attempt said."""
 WIDE: Final = 10000
 """The width where lines are not to be wrapped: in a file or a pipe."""
+
+
+class View(Enum):
+    """How much of a run is shown."""
+
+    WHOLE = "each task, and what went wrong on the way"
+    TASKS = "each task in a line"
+    LOUD = "a line for each task that has something to say; the others are counted"
 
 
 def console() -> Console:
@@ -42,22 +58,28 @@ def console() -> Console:
     return probe if probe.is_terminal else Console(highlight=False, width=WIDE, color_system=None)
 
 
-def render(run: Body, at: datetime, room: int | None = None) -> Group:
-    """The run's head, and a tree with a branch for each task.
+def fitting(screen: Console, run: Body, at: datetime) -> Group:
+    """As much of a run as the screen's height takes."""
+    for view in View:
+        shown = render(run, at, view)
+        if len(screen.render_lines(shown)) < screen.height:
+            break
+    return shown
 
-    Where there are more tasks than `room`, those with nothing to say (good ends, and those that wait) are counted only.
-    """
+
+def render(run: Body, at: datetime, view: View = View.WHOLE) -> Group:
+    """The run's head, and a tree with a branch for each task."""
     name = run["metadata"]["name"]
     root = Tree(Text.assemble((name, "bold"), "  ", _phase(runs.phase(run))), guide_style="dim")
     status = run.get("status") or {}
     source = status.get("source") or {}
     if source.get("step"):
-        _add_task(root, {**source["step"], "name": "source"}, at)
+        _add_task(root, {**source["step"], "name": "source"}, at, view)
     tasks = runs.task_statuses(run)
-    quiet = QUIET if room is not None and len(tasks) > room else ()
+    quiet = QUIET if view is View.LOUD else ()
     for task in tasks:
         if task.get("phase", "Waiting") not in quiet:
-            _add_task(root, task, at)
+            _add_task(root, task, at, view)
     counts = Counter(task.get("phase", "Waiting") for task in tasks)
     if told := ", ".join(f"{counts[phase]} {phase}" for phase in quiet if counts[phase]):
         root.add(Text(f"… {told}", "dim"))
@@ -70,7 +92,7 @@ def _head(run: Body, at: datetime) -> Iterator[str]:
     if status.get("progress"):
         yield f"Progress:  {status['progress']}"
     if status.get("message"):
-        yield f"Message:   {_one_line(status['message'])}"
+        yield f"Message:   {one_line(status['message'])}"
     elif runs.phase(run) == "Pending" and not status:
         yield "Message:   no controller has seen this run yet: is one running?"
     if status.get("startedAt"):
@@ -81,7 +103,7 @@ def _head(run: Body, at: datetime) -> Iterator[str]:
         yield f"Source:    {source['repo']} at {source['ref']} = {source['commit'][:12]}"
 
 
-def _add_task(root: Tree, task: Body, at: datetime) -> None:
+def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
     phase = task.get("phase", "Waiting")
     attempts = task.get("attempts") or []
     line = Text.assemble(_phase(phase, task["name"]))
@@ -93,24 +115,50 @@ def _add_task(root: Tree, task: Body, at: datetime) -> None:
         left = (at - (times.parse(wait) or at)).total_seconds()
         line.append(f"  again in {times.length(-left)}" if left < 0 else "  again now", "yellow")
     if phase != "Succeeded" and (said := task.get("message") or _reason(task)):
-        line.append(f"  {_one_line(said)}")
+        line.append(f"  {one_line(said)}")
     branch = root.add(line)
+    if view is not View.WHOLE:
+        return
     failed = [attempt for attempt in attempts if attempt.get("class")]
     # What went wrong on the way matters as long as the task is not through; then a count is enough.
     for number, attempt in enumerate(failed if phase != "Succeeded" else []):
         said_again = any(later.get("hint") == attempt.get("hint") for later in failed[number + 1 : number + 2])
-        _add_attempt(branch, attempt, said_again=said_again)
+        _add_attempt(branch, attempt, told=task.get("message") or "", said_again=said_again)
+    if advice := _advice(task):
+        _add_hint(branch, advice)
 
 
-def _add_attempt(branch: Tree, attempt: Body, *, said_again: bool) -> None:
+def _advice(task: Body) -> str:
+    """What to do about a task that waits for something which may never come, or that failed without an attempt."""
+    phase, reason = task.get("phase", "Waiting"), task.get("reason") or ""
+    waits = phase in UNSTARTED and reason not in AS_USUAL
+    if not waits and not (phase == "Failed" and not task.get("attempts")):
+        return ""
+    from pydantic import ValidationError
+
+    from windlass.models.run import TaskStatus
+    from windlass.plan.hints import hint_for
+
+    try:
+        return hint_for(TaskStatus.model_validate(task))
+    except ValidationError:  # of a controller that is newer than this command
+        return ""
+
+
+def _add_attempt(branch: Tree, attempt: Body, *, told: str, said_again: bool) -> None:
     what = f"attempt {attempt['number']}: {attempt['class']} {attempt.get('reason') or ''}".rstrip()
     if attempt.get("exitCode") is not None:
         what += f", exit code {attempt['exitCode']}"
     line = branch.add(Text(what, "red"))
-    for text in (attempt.get("message") or "").strip().splitlines()[-8:]:
+    lines = plain(attempt.get("message") or "").strip().splitlines()[-MOST_LINES:]
+    for text in lines if len(lines) > 1 or "".join(lines) not in told else ():
         line.add(Text(text, "dim"))
     if attempt.get("hint") and not said_again:
-        line.add(Text(f"→ {_one_line(attempt['hint'])}", "yellow"))
+        _add_hint(line, attempt["hint"])
+
+
+def _add_hint(branch: Tree, hint: str) -> None:
+    branch.add(Text(f"→ {one_line(hint)}", "yellow"))
 
 
 def _phase(phase: str, name: str | None = None) -> Text:
@@ -135,7 +183,3 @@ def _tries(task: Body, attempts: list[Body]) -> str:
 def _reason(task: Body) -> str:
     reason = task.get("reason") or ""
     return "" if reason == task.get("phase") else reason
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

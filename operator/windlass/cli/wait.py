@@ -10,7 +10,7 @@ import click
 from windlass.cli import runs
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK, TIMED_OUT, Failure
-from windlass.cli.output import run_name
+from windlass.cli.output import one_line, run_name
 
 ANY_END: Final = "Ended"
 PHASES: Final = (ANY_END, "Queued", "Running", "Suspended", "Succeeded", "Failed", "Cancelled", "Refused")
@@ -66,7 +66,7 @@ async def _wait(cluster: Cluster, name: str, wanted: str) -> int:
             return OK if wanted != ANY_END else runs.verdict(run)
         if phase in runs.ENDED:
             message = (run.get("status") or {}).get("message")
-            told = f": {' '.join(message.split())}" if message else ""
+            told = f": {one_line(message)}" if message else ""
             click.echo(f"windlass: the run {run['metadata']['name']} ended {phase}{told}", err=True)
             return FAILED
     return FAILED

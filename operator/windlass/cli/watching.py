@@ -10,11 +10,10 @@ import click
 
 from windlass.cli import runs, times, tree
 from windlass.cli.cluster import Cluster
+from windlass.cli.output import one_line
 
 Body = dict[str, Any]
 
-HEAD_LINES: Final = 8
-"""What stands around the tasks in the live tree, at most."""
 REFRESH_EVERY: Final = 0.25
 """Seconds between two frames of the live tree, whose durations go on without a change of the run."""
 
@@ -23,31 +22,46 @@ async def watch_run(cluster: Cluster, name: str) -> Body:
     """Show the run until it has ended; as it is then."""
     screen = tree.console()
     changes = runs.follow(cluster, name)
-    if screen.is_terminal:
-        return await _live(screen, changes)
-    last = await _lines(changes)
+    try:
+        if screen.is_terminal:
+            return await _live(screen, changes)
+        last = await _lines(changes)
+    except asyncio.CancelledError:
+        click.echo(f"windlass: the run {name} goes on; windlass cancel {name} would stop it", err=True)
+        raise
     screen.print(tree.render(last, times.now()))
     return last
+
+
+async def await_run(cluster: Cluster, name: str) -> Body:
+    """The run as it is when it has ended; shows nothing."""
+    latest: Body = {}
+    async for run in runs.follow(cluster, name):
+        latest = run
+    return latest
 
 
 async def _live(screen: Any, changes: AsyncIterator[Body]) -> Body:
     from rich.live import Live
 
     latest: Body = await anext(changes)
-    with Live(console=screen, auto_refresh=False, transient=True) as live:
+    try:
+        with Live(console=screen, auto_refresh=False, transient=True) as live:
 
-        async def animate() -> None:
-            while True:
-                live.update(tree.render(latest, times.now(), room=screen.height - HEAD_LINES), refresh=True)
-                await asyncio.sleep(REFRESH_EVERY)
+            async def animate() -> None:
+                while True:
+                    live.update(tree.fitting(screen, latest, times.now()), refresh=True)
+                    await asyncio.sleep(REFRESH_EVERY)
 
-        drawing = asyncio.create_task(animate())
-        try:
-            async for run in changes:
-                latest = run
-        finally:
-            drawing.cancel()
-    screen.print(tree.render(latest, times.now()))
+            drawing = asyncio.create_task(animate())
+            try:
+                async for run in changes:
+                    latest = run
+            finally:
+                drawing.cancel()
+    finally:
+        # Also of an interrupted look something should stay on the screen.
+        screen.print(tree.render(latest, times.now()))
     return latest
 
 
@@ -76,4 +90,4 @@ def described(run: Body) -> dict[str, str]:
 
 def _words(phase: str, status: Body) -> str:
     message = status.get("message") if phase not in ("Succeeded", "Running") else None
-    return f"{phase}: {' '.join(message.split())}" if message else phase
+    return f"{phase}: {one_line(message)}" if message else phase

@@ -90,6 +90,16 @@ def check_params(
     return values, findings
 
 
+def check_given(schemas: Mapping[str, JsonObject], given: Mapping[str, Any]) -> list[Finding]:
+    """What is wrong with the values that a run is about to give, as far as their schemas are sound."""
+    return [
+        found
+        for name, value in given.items()
+        if name in schemas and not list(_check_schema(name, schemas[name], ()))
+        for found in _check_value(name, schemas[name], value, (name,))
+    ]
+
+
 def _there_are(spec: WorkflowSpec) -> str:
     return f"there are: {', '.join(sorted(spec.params))}" if spec.params else "it takes none"
 

@@ -27,9 +27,8 @@ def created(cluster: FakeCluster) -> list[dict[str, Any]]:
 
 VALUES: dict[str, tuple[str, Any]] = {
     "limit=50": ("limit", 50),
-    "limit=many": ("limit", "many"),
     "day=2025-04-01": ("day", "2025-04-01"),
-    "day=7": ("day", "7"),
+    "free=7": ("free", 7),
     "ratio=1.5": ("ratio", 1.5),
     'tags=["a", "b"]': ("tags", ["a", "b"]),
     "either=null": ("either", None),
@@ -82,6 +81,16 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
         ["sales", "-p", "limit=1", "-p", "limit=2"],
         2,
         "windlass run: -p limit is given twice (see windlass run --help)",
+    ),
+    "a parameter of a wrong type": (
+        ["sales", "-p", "limit=many"],
+        2,
+        "windlass run: -p limit: 'many' is not of type 'integer' (see windlass run --help)",
+    ),
+    "a parameter that is no date": (
+        ["sales", "-p", "day=7"],
+        2,
+        "windlass run: -p day: '7' is not a 'date' (see windlass run --help)",
     ),
     "a secret on the command line": (
         ["sales", "-p", "token=hunter2"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from support.cli import FakeCluster, invoke, run
+from support.cli import FakeCluster, invoke, run, workflow
 from windlass import __version__
 from windlass.cli.main import COMMANDS, program_name
 from windlass.errors import Forbidden, ServerError, Unauthorized, Unreachable
@@ -48,6 +51,25 @@ def test_wrong_usage(case: tuple[list[str], str]) -> None:
     args, message = case
     result = invoke(FakeCluster(), *args)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{message}\n")
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    result = invoke(None)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "  status " in result.stderr
+
+
+def test_symbols_that_an_output_can_not_take_become_question_marks(tmp_path: Path) -> None:
+    file = tmp_path / "workflow.yaml"
+    tasks = [{"name": "a", "script": "true"}, {"name": "b", "script": "true", "dependsOn": ["a"]}]
+    file.write_text(json.dumps(workflow("w", tasks)))
+    done = subprocess.run(
+        [sys.executable, "-m", "windlass", "graph", str(file)],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"a ?? b\n", b"")
 
 
 ANSWERS = {
