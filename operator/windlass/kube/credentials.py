@@ -93,14 +93,13 @@ class KubeconfigCredentials:
     def _load(self) -> Login:
         # Imported late: its models weigh tens of megabytes, which a controller in a cluster can do without.
         from kubernetes.client import Configuration
-        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+        from kubernetes.config.kube_config import KubeConfigLoader
 
         path = self.path or str(Path("~/.kube/config").expanduser())
         try:
+            merged = _read(path)
+            _check_context(merged.value, self.context)
             # The package has no types.
-            merged = KubeConfigMerger(path).config  # type: ignore[no-untyped-call]
-            if merged is None:
-                raise ValueError("there is no such file")
             loader = KubeConfigLoader(merged, self.context)  # type: ignore[no-untyped-call]
             found = Configuration()
             loader.load_and_set(found)  # type: ignore[no-untyped-call]
@@ -116,6 +115,32 @@ class KubeconfigCredentials:
         return login
 
 
+class _Unusable(Exception):
+    """Why a kubeconfig is of no use, in words for people."""
+
+
+def _read(path: str) -> Any:
+    from kubernetes.config.kube_config import KubeConfigMerger
+    from yaml import YAMLError
+
+    try:
+        merged = KubeConfigMerger(path).config  # type: ignore[no-untyped-call]
+    except (AttributeError, KeyError, TypeError, UnicodeDecodeError, YAMLError):
+        raise _Unusable("it is no kubeconfig") from None
+    if merged is None:
+        raise _Unusable("there is no such file")
+    return merged
+
+
+def _check_context(kubeconfig: dict[str, Any], context: str | None) -> None:
+    names = [str(entry["name"]) for entry in kubeconfig.get("contexts") or []]
+    wanted = context or kubeconfig.get("current-context")
+    if not wanted:
+        raise _Unusable("it names no current context" + (f"; it has {', '.join(names)}" if names else ""))
+    if wanted not in names:
+        raise _Unusable(f'it has no context "{wanted}"' + (f"; it has {', '.join(names)}" if names else ""))
+
+
 def _plugin_of(users: list[dict[str, Any]], name: str | None) -> str | None:
     """The command of a user's exec plugin. The package takes one that failed for a user without credentials."""
     user: dict[str, Any] = next((entry.get("user") or {} for entry in users if entry.get("name") == name), {})
@@ -124,6 +149,10 @@ def _plugin_of(users: list[dict[str, Any]], name: str | None) -> str | None:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, _Unusable):
+        return str(error)
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
     # The package names a place in the file by all that stands there, tokens too: nothing from the first brace on.
     words = (str(error).strip().splitlines() or [""])[0].partition("{")[0].rstrip("/ ")
     return f"{type(error).__name__}: {words[:300]}"

@@ -124,11 +124,31 @@ async def test_bad_files(tmp_path: Path, text: str | None) -> None:
         await KubeconfigCredentials(str(path)).login()
 
 
-async def test_no_file_is_said_plainly() -> None:
+UNUSABLE = {
+    "nothing there": (None, None, "there is no such file"),
+    "a directory": ("", None, "is a directory"),
+    "another file": ("root:x:0:0\n", None, "it is no kubeconfig"),
+    "no YAML": ("a: [\n", None, "it is no kubeconfig"),
+    "no context": ("contexts: [{name: a, context: {}}]\n", None, "it names no current context; it has a"),
+    "another context": (
+        "contexts: [{name: a, context: {}}]\ncurrent-context: a\n",
+        "b",
+        'it has no context "b"; it has a',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_a_kubeconfig_of_no_use_is_said_plainly(case: tuple[str | None, str | None, str], tmp_path: Path) -> None:
+    text, context, words = case
+    file = tmp_path / "config"
+    if text == "":
+        file.mkdir()
+    elif text:
+        file.write_text(text)
     with pytest.raises(Unauthorized) as caught:
-        await KubeconfigCredentials("/nowhere").login()
-    words = "no way into the cluster by the kubeconfig /nowhere: ValueError: there is no such file"
-    assert caught.value.message == words
+        await KubeconfigCredentials(str(file), context).login()
+    assert caught.value.message == f"no way into the cluster by the kubeconfig {file}: {words}"
 
 
 async def test_a_broken_file_shows_no_token(tmp_path: Path) -> None:
