@@ -67,6 +67,22 @@ class FakeCluster:
             if plural == resource.plural and namespace in (None, place)
         ]
 
+    async def pages(self, resource: Resource, namespace: str | None = None, **_: Any) -> AsyncIterator[list[Body]]:
+        for obj in await self.list_all(resource, namespace):
+            yield [obj]
+
+    async def apply(self, resource: Resource, obj: Body) -> Body:
+        self._fail()
+        key = (resource.plural, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        before = self.objects.get(key)
+        if before is not None and {**before, "metadata": 0, "status": 0} == {**obj, "metadata": 0, "status": 0}:
+            return before
+        self.changes.append(("apply", obj["metadata"]["name"], obj))
+        served = {"conditions": [{"type": "Established", "status": "True"}]}
+        metadata = {**obj["metadata"], "resourceVersion": self._next()}
+        self.objects[key] = {**obj, "metadata": metadata, "status": served}
+        return self.objects[key]
+
     async def create(self, resource: Resource, obj: Body) -> Body:
         self._fail()
         metadata = dict(obj["metadata"])

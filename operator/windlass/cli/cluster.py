@@ -65,19 +65,23 @@ def with_cluster(act: Callable[..., Awaitable[int | None]]) -> Callable[..., int
     def callback(
         ctx: click.Context, /, *, namespace: str | None, context: str | None, kubeconfig: str | None, **given: Any
     ) -> int | None:
-        target = Target(kubeconfig, context, namespace)
-        opening: Connect = ctx.obj or connect
-
-        async def whole() -> int | None:
-            async with opening(target) as cluster:
-                return await act(cluster, **given)
-
-        try:
-            return asyncio.run(whole())
-        except ApiError as error:
-            raise Failure(explain(error), FAILED) from error
+        return act_on(ctx, Target(kubeconfig, context, namespace), functools.partial(act, **given))
 
     return callback
+
+
+def act_on(ctx: click.Context, target: Target, act: Callable[[Cluster], Awaitable[int | None]]) -> int | None:
+    """Do something with a cluster; what its API refuses is a Failure in one line."""
+    opening: Connect = ctx.obj or connect
+
+    async def whole() -> int | None:
+        async with opening(target) as cluster:
+            return await act(cluster)
+
+    try:
+        return asyncio.run(whole())
+    except ApiError as error:
+        raise Failure(explain(error), FAILED) from error
 
 
 def explain(error: ApiError) -> str:

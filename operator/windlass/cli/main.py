@@ -29,7 +29,8 @@ COMMANDS: Final[dict[str, str]] = {
     "lint": "Check manifests, without a cluster.",
     "dev": "Run a development cluster on this machine.",
     "controller": "Run the controller.",
-    "crds": "Print the custom resource definitions.",
+    "crds": "Print the custom resource definitions, or apply them.",
+    "uninstall": "Stop the controller and free its pods, before it is uninstalled.",
     "completion": "Print the completion script of a shell.",
     "version": "Print the version.",
 }

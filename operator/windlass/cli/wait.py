@@ -10,24 +10,11 @@ import click
 from windlass.cli import runs
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK, TIMED_OUT, Failure
+from windlass.cli.lengths import Length
 from windlass.cli.output import one_line, run_name
 
 ANY_END: Final = "Ended"
 PHASES: Final = (ANY_END, "Queued", "Running", "Suspended", "Succeeded", "Failed", "Cancelled", "Refused")
-
-
-class _Length(click.ParamType[float]):
-    """A length of time in seconds, written as in a manifest."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from windlass.models.common import seconds
-
-        try:
-            return seconds(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no length of time: write 90s, 5m or 1h30m", param, ctx)
 
 
 @click.command("wait")
@@ -40,7 +27,7 @@ class _Length(click.ParamType[float]):
     show_default=True,
     help="The phase to wait for. With Ended: any end, and exit 1 when that is not Succeeded.",
 )
-@click.option("--timeout", "at_most", type=_Length(), help="How long to wait at most, such as 5m; then exit 124.")
+@click.option("--timeout", "at_most", type=Length(), help="How long to wait at most, such as 5m; then exit 124.")
 @with_cluster
 async def command(cluster: Cluster, run: str, wanted: str, at_most: float | None) -> int:
     """Wait until a run has ended, or has reached a phase. RUN may be @latest.

@@ -39,6 +39,7 @@ LONGEST_EVENT: Final = 32 * 1024 * 1024
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
 
 
 class Page(NamedTuple):
@@ -65,10 +66,12 @@ class KubeClient:
         *,
         concurrency: int = 64,
         on_request: RequestHook | None = None,
+        may_write: Callable[[], bool] | None = None,
         chance: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._transport = Transport(credentials, concurrency=concurrency, on_request=on_request)
+        may_send = None if may_write is None else lambda call: call.method == "GET" or may_write()
+        self._transport = Transport(credentials, concurrency=concurrency, on_request=on_request, may_send=may_send)
         self._chance = chance
         self._sleep = sleep
 
@@ -203,6 +206,13 @@ class KubeClient:
         path = _path(resource, namespace, name, subresource)
         shown = _shown(resource, subresource)
         return await self._write(Call("PATCH", "patch", shown, path, {}, orjson.dumps(body), content_type))
+
+    async def apply(self, resource: Resource, obj: Body, *, manager: str = "windlass") -> Body:
+        """Have the fields of `obj` as they are there, whoever has set them before: server-side apply."""
+        metadata = obj["metadata"]
+        path = _path(resource, metadata.get("namespace"), metadata["name"])
+        params = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        return await self._write(Call("PATCH", "patch", resource.plural, path, params, orjson.dumps(obj), APPLY_PATCH))
 
     async def delete(
         self,
