@@ -5,7 +5,8 @@
     │   ├── TooManyRequests       429; honour `retry_after`
     │   ├── ServerError           5xx
     │   ├── Unreachable           no answer: the request may have been carried out, or may be later
-    │   └── QuotaExceeded         403 of a ResourceQuota
+    │   ├── QuotaExceeded         403 of a ResourceQuota
+    │   └── NotLeading            another process may lead: not sent, or refused for its older term
     ├── NotFound                  404
     ├── AlreadyExists             409 of a create
     ├── Conflict                  409 of a write: the object is newer than what was read
@@ -53,6 +54,10 @@ class Unreachable(Retryable):
 
 class QuotaExceeded(Retryable):
     """A ResourceQuota of the namespace is used up."""
+
+
+class NotLeading(Retryable):
+    """A write of a process that leads no more: it was held back, or the cluster's fencing policy has refused it."""
 
 
 class NotFound(ApiError):

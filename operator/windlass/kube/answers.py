@@ -14,6 +14,7 @@ from windlass.errors import (
     Gone,
     Invalid,
     NotFound,
+    NotLeading,
     QuotaExceeded,
     Refused,
     ServerError,
@@ -24,6 +25,8 @@ from windlass.errors import (
 
 QUOTA_WORDS: Final = ("exceeded quota", "status unknown for quota")
 """What a ResourceQuota says that may later let the same object through: it is used up, or not yet counted."""
+FENCING_WORDS: Final = "from an older term of the lease"
+"""What the chart's fencing policy says of what a process sends that leads no more."""
 UNKNOWN_OUTCOME: Final = frozenset({408, 502, 504})
 """No answer of the API itself: whether the request was carried out is not known."""
 
@@ -48,6 +51,8 @@ def error_of_status(
 
 
 def _class_of(verb: str, status: int, reason: str, message: str) -> type[ApiError]:
+    if status in (403, 422) and FENCING_WORDS in message:
+        return NotLeading
     match status:
         case 401:
             return Unauthorized

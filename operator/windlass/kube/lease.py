@@ -4,9 +4,16 @@
         ▲                                                       │
         └──── taken by another, or not renewable in time ───────┘   (it stops acting before the others may begin)
 
-How long a lease has not been renewed is measured on this machine's own monotonic clock, from the moment that its last
-change was seen here, so clocks that differ do no harm. `is_leader` asks that clock too: a process that was frozen past
-its lease is no leader from its first instruction on, before any timer has fired.
+How long a lease has not been renewed is measured on this machine's own clock, from the moment that its last change
+was seen here, so clocks that differ do no harm. `is_leader` asks that clock too: a process that was frozen past its
+lease, or slept with its machine, is no leader from its first instruction on, before any timer has fired.
+
+A leader's term is the Lease's `leaseTransitions`, which grows each time that a process begins to lead: what carries an
+older term was made by a process that leads no more.
+
+The numbers. A killed leader is followed after DURATION and a LOOK at most, that is 9 s, of which the standby's start
+may take one more. A leader stops acting MARGIN before others may begin: what it has sent is then answered, or refused
+by names and versions. It renews every RENEW, so that two renewals may fail before it stops.
 """
 
 from __future__ import annotations
@@ -25,12 +32,19 @@ from windlass.resources import LEASES, Resource
 logger = logging.getLogger(__name__)
 Body = dict[str, Any]
 
-DURATION: Final = 15.0
+DURATION: Final = 8.0
 """Seconds after its last renewal at which others may take the lease."""
-MARGIN: Final = 5.0
+MARGIN: Final = 3.0
 """Seconds before that at which a holder that could not renew stops acting."""
-RETRY: Final = 2.0
-"""Seconds between two renewals, and between two looks at another's lease."""
+RENEW: Final = 2.0
+"""Seconds between two renewals, and at most for the answer to one."""
+LOOK: Final = 1.0
+"""Seconds between two looks at another's lease, and before a renewal that failed is tried again."""
+
+
+def awake_clock() -> float:
+    """Seconds of the machine, those that it slept included: others did not sleep."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class LeaseApi(Protocol):
@@ -56,7 +70,7 @@ class Leadership:
         on_started: Callable[[], None],
         on_stopped: Callable[[], None],
         now: Callable[[], datetime],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = awake_clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -75,8 +89,9 @@ class Leadership:
         self._lease: Body | None = None
         self._fresh = False
         self._changed_at = 0.0
-        self.transitions = 0
-        """How often the lease has gone from one holder to another."""
+        self._failed = False
+        self.term = 0
+        """The number of the present leader's term, as far as is known; of this process's, while it leads."""
 
     @property
     def is_leader(self) -> bool:
@@ -93,28 +108,36 @@ class Leadership:
         try:
             while True:
                 await self._look()
-                # Spread downwards: a renewal never comes later than planned, nor the stop of one that failed.
-                wait = RETRY * (1 - 0.2 * self._chance())
-                await self._sleep(min(wait, max(0.0, self._valid_until - self._monotonic())) if self._leading else wait)
+                await self._sleep(self._wait())
         finally:
             held = self.is_leader
             self._stop("this process ends")
             if held:
                 await self._release()
 
+    def _wait(self) -> float:
+        """Seconds to the next look: spread downwards, and no later than the lease is over."""
+        every = RENEW if self._leading and not self._failed else LOOK
+        wait, now = every * (1 - 0.2 * self._chance()), self._monotonic()
+        if self._leading:
+            return min(wait, max(0.0, self._valid_until - now))
+        left = self._expires_at() - now
+        return min(wait, left) if self.holder and left > 0 else wait
+
     async def _look(self) -> None:
         """Take or renew the lease if that can be done, and stop leading if it is not."""
         began = self._monotonic()
         if self._leading and began >= self._valid_until:
             self._stop("it was not renewed in time")
-        within = self._valid_until - began if self._leading else DURATION - MARGIN
+        within = min(RENEW, self._valid_until - began) if self._leading else DURATION - MARGIN
         mine = False
+        self._failed = False
         try:
             async with asyncio.timeout(within):
                 mine = await self._stand()
         except (TimeoutError, ApiError) as error:
             # Whether the write was carried out is not known: look again before the next.
-            self._fresh = False
+            self._fresh, self._failed = False, True
             logger.warning("the lease %s could not be renewed: %s", self._name, str(error) or "no answer in time")
             if self._leading and self._monotonic() >= self._valid_until:
                 self._stop("it could not be renewed")
@@ -162,19 +185,25 @@ class Leadership:
         lease = self._lease or {}
         spec = dict(lease.get("spec") or {})
         now = _micro_time(self._now())
-        if spec.get("holderIdentity") != self.identity:
-            if spec.get("acquireTime"):
-                spec["leaseTransitions"] = (spec.get("leaseTransitions") or 0) + 1
-            spec["acquireTime"] = now
+        if not self._leading:
+            # Also where this identity held it before: what was sent in that term may still be under way.
+            spec |= {"leaseTransitions": self._next_term(spec), "acquireTime": now}
+        elif "acquireTime" not in spec:
+            spec |= {"leaseTransitions": self.term, "acquireTime": now}
         spec |= {"holderIdentity": self.identity, "renewTime": now, "leaseDurationSeconds": int(DURATION)}
         return {**lease, "spec": spec}
+
+    def _next_term(self, spec: Body) -> int:
+        """One more than any that was heard of, should the lease have been deleted meanwhile too."""
+        known = spec.get("leaseTransitions") or 0
+        return max(known, self.term) + 1 if spec.get("acquireTime") or self.term else known
 
     def _observe(self, lease: Body) -> None:
         before = (self._lease or {}).get("metadata", {}).get("resourceVersion")
         if before is None or before != lease["metadata"].get("resourceVersion"):
             self._changed_at = self._monotonic()
         self._lease, self._fresh = lease, True
-        self.transitions = (lease.get("spec") or {}).get("leaseTransitions") or 0
+        self.term = max(self.term, (lease.get("spec") or {}).get("leaseTransitions") or 0)
 
     def _expires_at(self) -> float:
         spec = (self._lease or {}).get("spec") or {}
@@ -183,7 +212,7 @@ class Leadership:
     def _start(self) -> None:
         if not self._leading:
             self._leading = True
-            logger.info("%s leads: it holds the lease %s", self.identity, self._name)
+            logger.info("%s leads: it holds the lease %s, term %d", self.identity, self._name, self.term)
             self._on_started()
 
     def _stop(self, why: str) -> None:
@@ -195,7 +224,7 @@ class Leadership:
     async def _release(self) -> None:
         """Let others take the lease at once, instead of after its duration."""
         try:
-            async with asyncio.timeout(RETRY):
+            async with asyncio.timeout(LOOK):
                 if not self._fresh:
                     self._observe(await self._api.get(LEASES, self._namespace, self._name))
                 if self.holder == self.identity:

@@ -16,7 +16,7 @@ import orjson
 from yarl import URL
 
 from windlass import __version__
-from windlass.errors import ApiError, Unauthorized, Unreachable
+from windlass.errors import ApiError, NotLeading, Unauthorized, Unreachable
 from windlass.kube.answers import error_of
 from windlass.kube.credentials import Credentials, Login, Tls
 
@@ -45,7 +45,10 @@ class Call:
 
 
 class Transport:
-    """A pool of connections. Requests wait for one of `concurrency` places; streams don't, they last too long."""
+    """A pool of connections. Requests wait for one of `concurrency` places; streams don't, they last too long.
+
+    `may_send` is asked for each request at the last moment: what has waited here may have to be held back.
+    """
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class Transport:
         *,
         concurrency: int = 64,
         on_request: RequestHook | None = None,
+        may_send: Callable[[Call], bool] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._places = asyncio.Semaphore(concurrency)
         self._on_request = on_request
+        self._may_send = may_send
         self._monotonic = monotonic
         self._session: aiohttp.ClientSession | None = None
         self._login: Login | None = None
@@ -123,6 +128,8 @@ class Transport:
         return answer
 
     async def _send_once(self, call: Call, login: Login, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        if self._may_send is not None and not self._may_send(call):
+            raise NotLeading(f"{call.method} {call.path} was not sent: another process may lead", reason="NotLeading")
         headers = login.headers
         if call.body is not None:
             headers["Content-Type"] = call.content_type

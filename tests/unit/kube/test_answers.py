@@ -37,6 +37,12 @@ CASES = {
         refusal(403, "Forbidden", 'pods "a" is forbidden: violates PodSecurity "restricted:latest"'),
         errors.Forbidden,
     ),
+    "the fencing policy says no": (
+        "create",
+        403,
+        refusal(403, "Forbidden", 'pods "a" is forbidden: denied request: it comes from an older term of the lease'),
+        errors.NotLeading,
+    ),
     "no such object": ("get", 404, refusal(404, "NotFound"), errors.NotFound),
     "a create meets the name": ("create", 409, refusal(409, "AlreadyExists"), errors.AlreadyExists),
     "a write is outdated": ("update", 409, refusal(409, "Conflict"), errors.Conflict),

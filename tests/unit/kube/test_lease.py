@@ -12,7 +12,7 @@ import pytest
 
 from support.clock import VirtualClock, settle
 from windlass.errors import AlreadyExists, Conflict, NotFound, ServerError, Unreachable
-from windlass.kube.lease import DURATION, MARGIN, RETRY, Leadership
+from windlass.kube.lease import DURATION, LOOK, MARGIN, RENEW, Leadership
 from windlass.resources import Resource
 
 STOPS_AFTER = DURATION - MARGIN
@@ -125,15 +125,16 @@ async def test_the_first_leads_and_renews() -> None:
     async with world() as w:
         a = w.stand("a")
         await w.advance(60)
-        assert (a.is_leader, a.holder, a.transitions, w.said) == (True, "a", 0, ["a starts"])
+        assert (a.is_leader, a.holder, a.term, w.said) == (True, "a", 0, ["a starts"])
         assert w.server.lease is not None
         assert w.server.lease["spec"] == {
             "holderIdentity": "a",
             "acquireTime": "2025-04-01T12:00:00.000000Z",
             "renewTime": "2025-04-01T12:01:00.000000Z",
-            "leaseDurationSeconds": 15,
+            "leaseDurationSeconds": 8,
+            "leaseTransitions": 0,
         }
-        assert w.server.requests == 2 + 60 / RETRY, "a renewal is one request"
+        assert w.server.requests == 2 + 60 / RENEW, "a renewal is one request"
 
 
 async def test_the_second_waits() -> None:
@@ -153,9 +154,62 @@ async def test_given_back_at_an_orderly_end() -> None:
         await w.advance(5)
         await w.end("a")
         assert w.server.holder == ""
-        await w.advance(RETRY)
-        assert (b.is_leader, b.transitions) == (True, 1)
+        await w.advance(LOOK)
+        assert (b.is_leader, b.term) == (True, 1)
         assert w.said == ["a starts", "a stops", "b starts"]
+
+
+async def test_a_killed_leader_is_followed_in_time() -> None:
+    for moment in (0.0, 0.5, 1.0, 1.5):  # of its death, after a renewal
+        async with world() as w:
+            w.stand("a")
+            await w.advance(0.5)
+            b = w.stand("b")
+            await w.advance(9.5 + moment)
+            w.server.failing.add("a")
+            await w.advance(DURATION + LOOK)
+            assert b.is_leader
+
+
+async def test_one_renewal_that_fails_does_not_end_the_term() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(10)
+        w.server.failing.add("a")
+        await w.advance(RENEW + LOOK)
+        w.server.failing.clear()
+        await w.advance(60)
+        assert (a.is_leader, w.said) == (True, ["a starts"])
+
+
+async def test_terms_grow_whatever_becomes_of_the_lease() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(1)
+        b = w.stand("b")
+        await w.advance(1)
+        await w.end("a")
+        await w.advance(LOOK)
+        assert (b.is_leader, b.term) == (True, a.term + 1)
+        c = w.stand("c")
+        await w.advance(1)
+        w.server.lease = None
+        await w.advance(RENEW)
+        assert (b.is_leader, c.is_leader) != (True, True)
+        assert [one.term for one in (b, c) if one.is_leader] == [b.term if b.is_leader else b.term + 1]
+
+
+async def test_a_process_of_the_same_name_begins_a_term_of_its_own() -> None:
+    async with world() as w:
+        first = w.stand("a")
+        await w.advance(1)
+        w.tasks["a"].cancel()
+        w.server.failing.add("a")  # it was killed: the lease is not given back
+        await settle()
+        w.server.failing.clear()
+        again = w.stand("a")
+        await w.advance(1)
+        assert (again.is_leader, again.term) == (True, first.term + 1)
 
 
 async def test_a_leader_that_is_cut_off_stops_before_the_next_begins() -> None:
@@ -195,9 +249,9 @@ async def test_a_frozen_leader_does_not_come_back_over_another() -> None:
         a = w.stand("a", mine)
         await settle()
         b = w.stand("b")
-        await w.advance(DURATION + RETRY)
+        await w.advance(DURATION + LOOK)
         assert b.is_leader
-        await mine.advance(DURATION + RETRY)
+        await mine.advance(DURATION + LOOK)
         assert (a.is_leader, w.said) == (False, ["a starts", "b starts", "a stops"])
 
 
@@ -229,7 +283,7 @@ async def test_an_answer_that_was_lost_is_found() -> None:
         a = w.stand("a")
         await w.advance(4)
         w.server.loses_answers = True
-        await w.advance(RETRY)
+        await w.advance(RENEW)
         w.server.loses_answers = False
         await w.advance(30)
         assert (a.is_leader, w.said) == (True, ["a starts"])
@@ -240,7 +294,7 @@ async def test_a_lease_that_was_deleted_is_made_again() -> None:
         a = w.stand("a")
         await w.advance(4)
         w.server.lease = None
-        await w.advance(RETRY)
+        await w.advance(RENEW)
         assert (a.is_leader, w.server.holder, w.said) == (True, "a", ["a starts"])
 
 
@@ -251,10 +305,10 @@ async def test_a_lease_that_was_taken_by_hand_is_left() -> None:
         assert w.server.lease is not None
         w.server.lease["spec"]["holderIdentity"] = "admin"
         w.server.store(w.server.lease)
-        await w.advance(RETRY)
+        await w.advance(RENEW)
         assert (a.is_leader, w.said) == (False, ["a starts", "a stops"])
-        await w.advance(DURATION + RETRY)
-        assert (a.is_leader, a.transitions) == (True, 1)
+        await w.advance(DURATION + LOOK)
+        assert (a.is_leader, a.term) == (True, 1)
 
 
 async def test_two_at_once_and_one_wins() -> None:
@@ -269,7 +323,8 @@ async def test_a_silent_server_does_not_keep_the_leader(monkeypatch: pytest.Monk
     """The request itself hangs: the loop stops it in time, on the real clock."""
     monkeypatch.setattr("windlass.kube.lease.DURATION", 0.3)
     monkeypatch.setattr("windlass.kube.lease.MARGIN", 0.1)
-    monkeypatch.setattr("windlass.kube.lease.RETRY", 0.05)
+    monkeypatch.setattr("windlass.kube.lease.RENEW", 0.05)
+    monkeypatch.setattr("windlass.kube.lease.LOOK", 0.05)
     server, said = Server(), []
     client = server.of("a")
     leadership = Leadership(
@@ -311,7 +366,7 @@ async def test_an_end_in_the_middle_of_a_renewal_gives_back_too(monkeypatch: pyt
             raise AssertionError
 
         monkeypatch.setattr(client, "replace", carried_out_unheard)
-        await w.advance(RETRY)
+        await w.advance(RENEW)
         monkeypatch.setattr(client, "replace", replace)
         await w.end("a")
         assert w.server.holder == ""
