@@ -12,15 +12,16 @@ import base64
 import contextlib
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import kopf
 
 from windlass.build.pod import Installation
 from windlass.controller.caches import PodCaches
+from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
 from windlass.controller.watching import Watching
 from windlass.engine.engine import Engine
@@ -153,7 +154,7 @@ class _Controller:
         )
         self._pods, self._engine = pods, engine
         metrics.observe_cache("pods", lambda: len(pods), lambda: pods.unreadable, pods.staleness)
-        metrics.observe_runs(lambda: _phases(engine))
+        metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now()))
         for informer in pods:
             self._start_task(informer.run(), "informer")
         if not await self._or_stop(pods.wait_synced()) or not await self._or_stop(engine.start()):
@@ -271,10 +272,6 @@ class _Controller:
         if pods is not None and pods.synced and pods.staleness() > SILENT_TOO_LONG:
             wrong.append(f"the watch of pods has been silent for {pods.staleness():.0f} s")
         return wrong
-
-
-def _phases(engine: Engine) -> Mapping[str, int]:
-    return Counter(str(record.draft.phase or "Pending") for record in engine.runs)
 
 
 def _connection(login: Login) -> kopf.ConnectionInfo:

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
+    SUMMARY = "summary"
+    """The number and the sum of what was observed, without quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,35 @@ class Family:
     buckets: tuple[float, ...] = ()
 
 
+_WORKFLOW: Final = ("namespace", "workflow")
+_TASK: Final = (*_WORKFLOW, "task")
+
 RUNS: Final = Family(
     "windlass_runs_total",
     Kind.COUNTER,
-    "Runs that ended. Runs with a definition of their own have no workflow; beyond 500 workflows, new ones are `other`",
-    ("namespace", "workflow", "outcome"),
+    "Runs that ended",
+    (*_WORKFLOW, "outcome"),
 )
 RUN_SECONDS: Final = Family(
     "windlass_run_duration_seconds", Kind.HISTOGRAM, "From the start of a run to its end", ("outcome",), WORK
+)
+WORKFLOW_RUN_SECONDS: Final = Family(
+    "windlass_workflow_run_duration_seconds",
+    Kind.SUMMARY,
+    "From the start of a run to its end, by workflow",
+    (*_WORKFLOW, "outcome"),
+)
+LAST_RUN_SECONDS: Final = Family(
+    "windlass_workflow_last_run_duration_seconds",
+    Kind.GAUGE,
+    "How long the run of a workflow took that ended last",
+    _WORKFLOW,
+)
+LAST_END: Final = Family(
+    "windlass_workflow_last_end_timestamp_seconds",
+    Kind.GAUGE,
+    "When a run of a workflow last ended so, in seconds since 1970",
+    (*_WORKFLOW, "outcome"),
 )
 RUNS_IN_WORK: Final = Family("windlass_active_runs", Kind.GAUGE, "Runs that have not ended, by phase", ("phase",))
 TASKS: Final = Family(
@@ -57,6 +80,43 @@ TASK_SECONDS: Final = Family(
 ATTEMPTS: Final = Family(
     "windlass_attempts_total", Kind.COUNTER, "Attempts that ended, by failure class (empty: succeeded)", ("class",)
 )
+TASKS_IN_WORK: Final = Family(
+    "windlass_active_tasks",
+    Kind.GAUGE,
+    "Tasks that have not ended, by phase and reason: why they wait",
+    ("phase", "reason"),
+)
+WORKFLOW_TASKS: Final = Family(
+    "windlass_workflow_tasks_total", Kind.COUNTER, "Tasks that ended, by workflow and task", (*_TASK, "outcome")
+)
+WORKFLOW_TASK_SECONDS: Final = Family(
+    "windlass_workflow_task_duration_seconds",
+    Kind.SUMMARY,
+    "From the start of a task's first attempt to the end of its last, by workflow and task",
+    _TASK,
+)
+WORKFLOW_ATTEMPTS: Final = Family(
+    "windlass_workflow_attempts_total",
+    Kind.COUNTER,
+    "Attempts that ended, by workflow, task and failure class (empty: succeeded)",
+    (*_TASK, "class"),
+)
+WORKFLOW_RETRIES: Final = Family(
+    "windlass_workflow_retries_total", Kind.COUNTER, "Pods that were made because an attempt had failed", _TASK
+)
+PODS: Final = Family("windlass_pods", Kind.GAUGE, "Pods that exist, by how far they are", ("phase",))
+OLDEST_PENDING: Final = Family(
+    "windlass_oldest_pending_pod_seconds",
+    Kind.GAUGE,
+    "Age of the oldest pod whose main container has not started; 0 where there is none",
+)
+SLOTS: Final = Family(
+    "windlass_slots",
+    Kind.GAUGE,
+    "Slots of a workflow that has runs in work: its `concurrency.maxActiveTasks`",
+    _WORKFLOW,
+)
+SLOTS_USED: Final = Family("windlass_slots_used", Kind.GAUGE, "Slots of a workflow that hold a live pod", _WORKFLOW)
 CREATE_DELAY: Final = Family(
     "windlass_task_create_delay_seconds",
     Kind.HISTOGRAM,
@@ -114,10 +174,22 @@ BUILD: Final = Family("windlass_build_info", Kind.GAUGE, "Always 1", ("version",
 FAMILIES: Final = (
     RUNS,
     RUN_SECONDS,
+    WORKFLOW_RUN_SECONDS,
+    LAST_RUN_SECONDS,
+    LAST_END,
     RUNS_IN_WORK,
     TASKS,
     TASK_SECONDS,
     ATTEMPTS,
+    TASKS_IN_WORK,
+    WORKFLOW_TASKS,
+    WORKFLOW_TASK_SECONDS,
+    WORKFLOW_ATTEMPTS,
+    WORKFLOW_RETRIES,
+    PODS,
+    OLDEST_PENDING,
+    SLOTS,
+    SLOTS_USED,
     CREATE_DELAY,
     START_DELAY,
     STRAYS,

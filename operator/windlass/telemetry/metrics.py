@@ -1,14 +1,14 @@
 """Counts what happened, in a registry of its own. Methods are named for what happened; none of them fails or waits.
 
-The number of series is bounded: no names of runs, tasks or pods are labels, and of what has no bound by itself only
-the first values are kept apart.
+The number of series is bounded: no names of runs or pods are labels, and of workflows, tasks and all else that has no
+bound by itself only the first values are kept apart.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Hashable
+from typing import Final, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,19 +16,34 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    Summary,
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from windlass import __version__
 from windlass.telemetry import families
+from windlass.telemetry.census import Census, CensusCollector
 from windlass.telemetry.families import Family
 
 MAX_WORKFLOWS: Final = 500
+"""Workflows that are kept apart; later ones are counted together."""
+MAX_TASKS: Final = 2000
+"""Tasks of workflows that are kept apart."""
 MAX_WORDS: Final = 200
 OTHER: Final = "other"
+_OUTCOMES: Final = ("Succeeded", "Failed", "Cancelled")
+
+
+class TaskOf(NamedTuple):
+    """A task of a workflow, whatever the run; `workflow` is empty for a run with a definition of its own."""
+
+    namespace: str
+    workflow: str
+    task: str
+
+
+_OTHER_TASK: Final = TaskOf(OTHER, OTHER, OTHER)
 
 
 class _Bounded:
@@ -58,13 +73,21 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
         self._workflows = _Bounded(MAX_WORKFLOWS)
+        self._task_names = _Bounded(MAX_TASKS)
         self._words = _Bounded(MAX_WORDS)
-        self._active: Callable[[], Mapping[str, int]] = dict
+        self._take_census: Callable[[], Census] = Census
         self._runs = self._counter(families.RUNS)
         self._run_seconds = self._histogram(families.RUN_SECONDS)
+        self._workflow_run_seconds = self._summary(families.WORKFLOW_RUN_SECONDS)
+        self._last_run_seconds = self._gauge(families.LAST_RUN_SECONDS)
+        self._last_end = self._gauge(families.LAST_END)
         self._tasks = self._counter(families.TASKS)
         self._task_seconds = self._histogram(families.TASK_SECONDS)
         self._attempts = self._counter(families.ATTEMPTS)
+        self._workflow_tasks = self._counter(families.WORKFLOW_TASKS)
+        self._workflow_task_seconds = self._summary(families.WORKFLOW_TASK_SECONDS)
+        self._workflow_attempts = self._counter(families.WORKFLOW_ATTEMPTS)
+        self._workflow_retries = self._counter(families.WORKFLOW_RETRIES)
         self._create_delay = self._histogram(families.CREATE_DELAY)
         self._start_delay = self._histogram(families.START_DELAY)
         self._strays = self._counter(families.STRAYS)
@@ -81,29 +104,51 @@ class Metrics:
         self._unreadable = self._gauge(families.UNREADABLE)
         self._leader = self._gauge(families.LEADER)
         self._gauge(families.BUILD).labels(__version__, platform.python_version()).set(1)
-        self.registry.register(_ActiveRuns(lambda: self._active()))
+        self.registry.register(CensusCollector(lambda: self._take_census(), self._workflow))
 
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self.registry)
 
-    def run_ended(self, namespace: str, workflow: str, outcome: str, seconds: float | None) -> None:
-        """A run ended; `workflow` is empty when its definition was its own, `seconds` None when it never started."""
-        if not self._workflows.admits((namespace, workflow)):
-            namespace = workflow = OTHER
-        self._runs.labels(namespace, workflow, outcome).inc()
+    def run_began(self, namespace: str, workflow: str) -> None:
+        """A run was admitted: its counts begin at zero, so that a rate over its end sees the step."""
+        labels = self._workflow(namespace, workflow)
+        for outcome in _OUTCOMES:
+            self._runs.labels(*labels, outcome)
+
+    def run_ended(
+        self, namespace: str, workflow: str, outcome: str, seconds: float | None, at: float | None = None
+    ) -> None:
+        """A run ended `at` an instant in seconds since 1970.
+
+        `workflow` is empty when its definition was its own, `seconds` None when it never started.
+        """
+        labels = self._workflow(namespace, workflow)
+        self._runs.labels(*labels, outcome).inc()
+        if at is not None:
+            self._last_end.labels(*labels, outcome).set(at)
         if seconds is not None:
             self._run_seconds.labels(outcome).observe(seconds)
+            self._workflow_run_seconds.labels(*labels, outcome).observe(seconds)
+            self._last_run_seconds.labels(*labels).set(seconds)
 
-    def task_ended(self, outcome: str, failure: str, seconds: float | None) -> None:
+    def task_ended(self, of: TaskOf, outcome: str, failure: str, seconds: float | None) -> None:
         """A task ended; `failure` is the class of its last failure, or empty."""
+        labels = self._task(of)
         self._tasks.labels(outcome, failure).inc()
+        self._workflow_tasks.labels(*labels, outcome).inc()
         if seconds is not None:
             self._task_seconds.labels(outcome).observe(seconds)
+            self._workflow_task_seconds.labels(*labels).observe(seconds)
 
-    def attempt_ended(self, failure: str) -> None:
+    def attempt_ended(self, of: TaskOf, failure: str) -> None:
         """An attempt ended; `failure` is its class, or empty."""
         self._attempts.labels(failure).inc()
+        self._workflow_attempts.labels(*self._task(of), failure).inc()
+
+    def task_retried(self, of: TaskOf) -> None:
+        """A pod was made because the one before had failed."""
+        self._workflow_retries.labels(*self._task(of)).inc()
 
     def pod_created(self, delay: float) -> None:
         """A pod was made, `delay` seconds after its task was ready."""
@@ -158,9 +203,19 @@ class Metrics:
         self._unreadable.labels(resource).set_function(unreadable)
         self._silence.labels(resource).set_function(silence)
 
-    def observe_runs(self, count: Callable[[], Mapping[str, int]]) -> None:
-        """Ask at each scrape how many runs are in which phase."""
-        self._active = count
+    def observe_census(self, take: Callable[[], Census]) -> None:
+        """Ask at each scrape what there is."""
+        self._take_census = take
+
+    def _workflow(self, namespace: str, workflow: str) -> tuple[str, str]:
+        return (namespace, workflow) if self._workflows.admits((namespace, workflow)) else (OTHER, OTHER)
+
+    def _task(self, of: TaskOf) -> TaskOf:
+        # The tasks of one-off definitions have names without end, and nobody follows them over time.
+        if not of.workflow:
+            return of._replace(task="")
+        known = self._workflow(of.namespace, of.workflow) == of[:2] and self._task_names.admits(of)
+        return of if known else _OTHER_TASK
 
     def _counter(self, family: Family) -> Counter:
         return Counter(family.name, family.meaning, family.labels, registry=self.registry)
@@ -171,22 +226,5 @@ class Metrics:
     def _histogram(self, family: Family) -> Histogram:
         return Histogram(family.name, family.meaning, family.labels, buckets=family.buckets, registry=self.registry)
 
-
-class _ActiveRuns(Collector):
-    """Counted when asked, never up and down, so that it can't drift."""
-
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
-        self._count = count
-
-    def describe(self) -> Iterable[Metric]:
-        return [self._family()]
-
-    def collect(self) -> Iterable[Metric]:
-        family = self._family()
-        for phase, number in sorted(self._count().items()):
-            family.add_metric([phase], number)
-        return [family]
-
-    def _family(self) -> GaugeMetricFamily:
-        row = families.RUNS_IN_WORK
-        return GaugeMetricFamily(row.name, row.meaning, labels=row.labels)
+    def _summary(self, family: Family) -> Summary:
+        return Summary(family.name, family.meaning, family.labels, registry=self.registry)

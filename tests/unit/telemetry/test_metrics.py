@@ -10,8 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from windlass import __version__
+from windlass.telemetry.census import Census
 from windlass.telemetry.families import FAMILIES, Kind
-from windlass.telemetry.metrics import MAX_WORKFLOWS, Metrics
+from windlass.telemetry.metrics import MAX_TASKS, MAX_WORKFLOWS, Metrics, TaskOf
 from windlass.telemetry.reference import render
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -44,28 +45,75 @@ def _lead_for_a_while(metrics: Metrics) -> None:
     metrics.leads(False)
 
 
+def labels(**more: str) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({"namespace": "data", "workflow": "sales", **more}.items()))
+
+
+LOAD = TaskOf("data", "sales", "load")
+OF_LOAD = labels(task="load")
+CENSUS = Census(
+    runs={"Running": 2, "Queued": 1},
+    tasks={("Queued", "MaxActiveTasks"): 3},
+    pods={"Unscheduled": 1},
+    oldest_pending=12.5,
+    slots={("data", "sales"): (4, 3)},
+)
 CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
+    "a run began": (
+        lambda m: m.run_began("data", "sales"),
+        {("windlass_runs_total", labels(outcome=outcome)): 0 for outcome in ("Succeeded", "Failed", "Cancelled")},
+    ),
     "a run ended": (
-        lambda m: m.run_ended("data", "sales", "Succeeded", 7.5),
+        lambda m: m.run_ended("data", "sales", "Succeeded", 7.5, 100.0),
         {
-            ("windlass_runs_total", (("namespace", "data"), ("outcome", "Succeeded"), ("workflow", "sales"))): 1,
+            ("windlass_runs_total", labels(outcome="Succeeded")): 1,
             ("windlass_run_duration_seconds_count", (("outcome", "Succeeded"),)): 1,
             ("windlass_run_duration_seconds_sum", (("outcome", "Succeeded"),)): 7.5,
+            ("windlass_workflow_run_duration_seconds_count", labels(outcome="Succeeded")): 1,
+            ("windlass_workflow_run_duration_seconds_sum", labels(outcome="Succeeded")): 7.5,
+            ("windlass_workflow_last_run_duration_seconds", labels()): 7.5,
+            ("windlass_workflow_last_end_timestamp_seconds", labels(outcome="Succeeded")): 100.0,
         },
     ),
     "a run was refused": (
         lambda m: m.run_ended("data", "", "Refused", None),
-        {("windlass_runs_total", (("namespace", "data"), ("outcome", "Refused"), ("workflow", ""))): 1},
+        {("windlass_runs_total", labels(workflow="", outcome="Refused")): 1},
     ),
     "a task ended": (
-        lambda m: m.task_ended("Failed", "OOM", 3),
+        lambda m: m.task_ended(LOAD, "Failed", "OOM", 3),
         {
             ("windlass_tasks_total", (("class", "OOM"), ("outcome", "Failed"))): 1,
             ("windlass_task_duration_seconds_count", (("outcome", "Failed"),)): 1,
             ("windlass_task_duration_seconds_sum", (("outcome", "Failed"),)): 3,
+            ("windlass_workflow_tasks_total", labels(task="load", outcome="Failed")): 1,
+            ("windlass_workflow_task_duration_seconds_count", OF_LOAD): 1,
+            ("windlass_workflow_task_duration_seconds_sum", OF_LOAD): 3,
         },
     ),
-    "an attempt ended": (lambda m: m.attempt_ended("App"), {("windlass_attempts_total", (("class", "App"),)): 1}),
+    "a task of a definition of its own": (
+        lambda m: m.task_retried(TaskOf("data", "", "load")),
+        {("windlass_workflow_retries_total", labels(workflow="", task="")): 1},
+    ),
+    "an attempt ended": (
+        lambda m: m.attempt_ended(LOAD, "App"),
+        {
+            ("windlass_attempts_total", (("class", "App"),)): 1,
+            ("windlass_workflow_attempts_total", labels(task="load", **{"class": "App"})): 1,
+        },
+    ),
+    "a retry": (lambda m: m.task_retried(LOAD), {("windlass_workflow_retries_total", OF_LOAD): 1}),
+    "what there is": (
+        lambda m: m.observe_census(lambda: CENSUS),
+        {
+            ("windlass_active_runs", (("phase", "Running"),)): 2,
+            ("windlass_active_runs", (("phase", "Queued"),)): 1,
+            ("windlass_active_tasks", (("phase", "Queued"), ("reason", "MaxActiveTasks"))): 3,
+            ("windlass_pods", (("phase", "Unscheduled"),)): 1,
+            ("windlass_oldest_pending_pod_seconds", ()): 12.5,
+            ("windlass_slots", labels()): 4,
+            ("windlass_slots_used", labels()): 3,
+        },
+    ),
     "a pod was made": (
         lambda m: m.pod_created(0.25),
         {("windlass_task_create_delay_seconds_count", ()): 1, ("windlass_task_create_delay_seconds_sum", ()): 0.25},
@@ -117,10 +165,6 @@ CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
     ),
     "leadership": (lambda m: m.leads(True), {("windlass_leader", ()): 1}),
     "leadership lost": (_lead_for_a_while, {}),
-    "active runs": (
-        lambda m: m.observe_runs(lambda: {"Running": 2, "Queued": 1}),
-        {("windlass_active_runs", (("phase", "Running"),)): 2, ("windlass_active_runs", (("phase", "Queued"),)): 1},
-    ),
 }
 
 
@@ -141,15 +185,39 @@ def test_build_info() -> None:
 def test_the_number_of_series_is_bounded() -> None:
     metrics = Metrics()
     for number in range(3 * MAX_WORKFLOWS):
-        metrics.run_ended("data", f"workflow-{number}", "Succeeded", 1)
+        metrics.run_began("data", f"workflow-{number}")
+        metrics.run_ended("data", f"workflow-{number}", "Succeeded", 1, 2)
         metrics.api_request("get", f"/path/{number}", 200, 0.1)
         metrics.stray_removed(f"why-{number}")
         metrics.reconciled(0.1, f"result-{number}")
     runs = {key: value for key, value in samples(metrics).items() if key[0] == "windlass_runs_total"}
-    assert len(runs) == MAX_WORKFLOWS + 1
+    assert len(runs) == 3 * (MAX_WORKFLOWS + 1)
     other = ("windlass_runs_total", (("namespace", "other"), ("outcome", "Succeeded"), ("workflow", "other")))
     assert runs[other] == 2 * MAX_WORKFLOWS
-    assert len(samples(metrics)) < 2000
+    # Three outcomes of a workflow; count, sum, last duration and last end of one.
+    assert len(samples(metrics)) < 7 * (MAX_WORKFLOWS + 1) + 1000
+
+
+def test_the_number_of_tasks_is_bounded() -> None:
+    metrics = Metrics()
+    for number in range(MAX_TASKS + 5):
+        metrics.task_retried(TaskOf("data", "sales", f"task-{number}"))
+        metrics.task_retried(TaskOf("data", "", f"task-{number}"))
+    retries = {key: value for key, value in samples(metrics).items() if key[0] == "windlass_workflow_retries_total"}
+    other = labels(namespace="other", workflow="other", task="other")
+    assert len(retries) == MAX_TASKS + 2
+    assert retries[("windlass_workflow_retries_total", other)] == 5
+    assert retries[("windlass_workflow_retries_total", labels(workflow="", task=""))] == MAX_TASKS + 5
+
+
+def test_tasks_of_workflows_beyond_the_bound_are_others() -> None:
+    metrics = Metrics()
+    for number in range(MAX_WORKFLOWS + 1):
+        metrics.task_retried(TaskOf("data", f"workflow-{number}", "load"))
+    assert (
+        samples(metrics)[("windlass_workflow_retries_total", labels(namespace="other", workflow="other", task="other"))]
+        == 1
+    )
 
 
 def test_a_known_workflow_stays_apart() -> None:
@@ -162,7 +230,7 @@ def test_a_known_workflow_stays_apart() -> None:
 
 def test_two_sets_don_t_share_a_count() -> None:
     one, other = Metrics(), Metrics()
-    one.attempt_ended("App")
+    one.attempt_ended(LOAD, "App")
     assert ("windlass_attempts_total", (("class", "App"),)) not in samples(other)
 
 

@@ -26,6 +26,12 @@ class Counted(Metrics):
         super().__init__()
         self.calls: list[tuple[Any, ...]] = []
 
+    def run_began(self, *what: Any) -> None:
+        self.calls.append(("run_began", *what))
+
+    def task_retried(self, *what: Any) -> None:
+        self.calls.append(("task_retried", *what))
+
     def run_ended(self, *what: Any) -> None:
         self.calls.append(("run_ended", *what))
 
@@ -54,6 +60,15 @@ RUNS = CREATED | {"startedAt": at(5)}
 FAILED = RUNS | {"finishedAt": at(9), "class": "OOM"}
 GOOD = RUNS | {"finishedAt": at(9)}
 READY = {"readyAt": at(1)}
+LOAD = ("data", "sales", "load")
+SOURCE = ("data", "sales", "windlass-source")
+STEP = {"name": "windlass-source", "attempts": []}
+
+
+def source(**step: Any) -> dict[str, Any]:
+    return {"source": {"repo": "r", "ref": "main", "step": STEP | step}}
+
+
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] = {
     "nothing": ({}, {}, []),
     "the same": ({"tasks": [task("Running", RUNS)]}, {"tasks": [task("Running", RUNS)]}, []),
@@ -70,7 +85,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
     "a retry was made": (
         {"tasks": [task("Retrying", FAILED, retryAt=at(20), **READY)]},
         {"tasks": [task("Starting", FAILED, {"number": 2, "createdAt": at(21)}, **READY)]},
-        [("pod_created", 1.0)],
+        [("task_retried", LOAD), ("pod_created", 1.0)],
     ),
     "a pod runs": (
         {"tasks": [task("Starting", CREATED)]},
@@ -85,22 +100,22 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
     "an attempt failed, and the task goes on": (
         {"tasks": [task("Running", RUNS)]},
         {"tasks": [task("Retrying", FAILED)]},
-        [("attempt_ended", "OOM")],
+        [("attempt_ended", LOAD, "OOM")],
     ),
     "a task failed": (
         {"tasks": [task("Running", RUNS)]},
         {"tasks": [task("Failed", FAILED, startedAt=at(5), finishedAt=at(9))]},
-        [("attempt_ended", "OOM"), ("task_ended", "Failed", "OOM", 4.0)],
+        [("attempt_ended", LOAD, "OOM"), ("task_ended", LOAD, "Failed", "OOM", 4.0)],
     ),
     "a task succeeded after a failure": (
         {"tasks": [task("Running", FAILED, RUNS | {"number": 2})]},
         {"tasks": [task("Succeeded", FAILED, GOOD | {"number": 2}, startedAt=at(5), finishedAt=at(9))]},
-        [("attempt_ended", ""), ("task_ended", "Succeeded", "", 4.0)],
+        [("attempt_ended", LOAD, ""), ("task_ended", LOAD, "Succeeded", "", 4.0)],
     ),
     "a task was skipped": (
         {"tasks": [task("Waiting")]},
         {"tasks": [task("Skipped", finishedAt=at(9))]},
-        [("task_ended", "Skipped", "", None)],
+        [("task_ended", LOAD, "Skipped", "", None)],
     ),
     "all between two writes": (
         {"tasks": [task("Queued", **READY)]},
@@ -108,19 +123,34 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
         [
             ("pod_created", 2.0),
             ("pod_running", 2.0),
-            ("attempt_ended", ""),
-            ("task_ended", "Succeeded", "", 4.0),
+            ("attempt_ended", LOAD, ""),
+            ("task_ended", LOAD, "Succeeded", "", 4.0),
         ],
     ),
     "a task had ended": ({"tasks": [task("Succeeded", GOOD)]}, {"tasks": [task("Succeeded", GOOD, message="x")]}, []),
     "a run ended": (
         {"phase": "Running", "startedAt": at(1)},
         {"phase": "Succeeded", "startedAt": at(1), "finishedAt": at(31)},
-        [("run_ended", "data", "sales", "Succeeded", 30.0)],
+        [("run_ended", "data", "sales", "Succeeded", 30.0, datetime(2025, 4, 1, 12, 0, 31, tzinfo=UTC).timestamp())],
     ),
-    "a run was refused": ({}, {"phase": "Refused"}, [("run_ended", "data", "sales", "Refused", None)]),
+    "a run was refused": (
+        {"phase": "Pending"},
+        {"phase": "Refused"},
+        [("run_ended", "data", "sales", "Refused", None, None)],
+    ),
     "a run had ended": ({"phase": "Failed"}, {"phase": "Failed", "message": "x"}, []),
-    "a run began": ({"phase": "Pending"}, {"phase": "Running"}, []),
+    "a run began": ({"phase": "Pending"}, {"phase": "Running"}, [("run_began", "data", "sales")]),
+    "a run goes on": ({"phase": "Queued"}, {"phase": "Running"}, []),
+    "the step that resolves the source ended": (
+        source(phase="Running", attempts=[RUNS]),
+        source(phase="Succeeded", attempts=[GOOD], startedAt=at(5), finishedAt=at(9)),
+        [("attempt_ended", SOURCE, ""), ("task_ended", SOURCE, "Succeeded", "", 4.0)],
+    ),
+    "the step is as it was": (
+        source(phase="Succeeded", attempts=[GOOD]),
+        source(phase="Succeeded", attempts=[GOOD]),
+        [],
+    ),
 }
 
 
@@ -141,7 +171,7 @@ def test_a_definition_of_its_own_is_no_workflow() -> None:
     metrics = Counted()
     ended = WorkflowRunStatus.model_validate({"phase": "Failed"})
     EngineObserver(metrics, lambda: NOW).status_stored(view(), WorkflowRunStatus(), ended, None)
-    assert metrics.calls == [("run_ended", "data", "", "Failed", None)]
+    assert metrics.calls == [("run_ended", "data", "", "Failed", None, None)]
 
 
 def test_events_are_counted_and_made() -> None:

@@ -1,0 +1,49 @@
+"""Counts the runs, tasks, pods and slots that the engine knows of, for the metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from windlass.engine.record import RunRecord
+from windlass.plan.types import PodPhase, PodView
+from windlass.telemetry.census import Census
+
+
+def take_census(runs: Iterable[RunRecord], pods: Iterable[PodView], now: datetime) -> Census:
+    """What there is, as of `now`."""
+    phases: Counter[str] = Counter()
+    tasks: Counter[tuple[str, str]] = Counter()
+    limits: dict[tuple[str, str], int] = {}
+    for record in runs:
+        phases[str(record.draft.phase or "Pending")] += 1
+        if record.ended:
+            continue
+        tasks.update((str(task.phase), task.reason or "") for task in record.draft.tasks if not task.phase.ended)
+        limit = _limit(record)
+        if limit is not None and record.spec.workflow is not None:
+            workflow = (record.key.namespace, record.spec.workflow)
+            limits[workflow] = max(limit, limits.get(workflow, 0))
+    pod_phases: Counter[str] = Counter()
+    live: Counter[tuple[str, str]] = Counter()
+    oldest = now
+    for pod in pods:
+        pod_phases[str(pod.phase)] += 1
+        if pod.phase is PodPhase.ENDED:
+            continue
+        live[(pod.namespace, pod.workflow)] += 1
+        if pod.phase is not PodPhase.RUNNING and pod.deleting_since is None:
+            oldest = min(oldest, pod.created_at)
+    return Census(
+        runs=phases,
+        tasks=tasks,
+        pods=pod_phases,
+        oldest_pending=(now - oldest).total_seconds(),
+        slots={workflow: (limit, live[workflow]) for workflow, limit in limits.items()},
+    )
+
+
+def _limit(record: RunRecord) -> int | None:
+    concurrency = record.program.spec.concurrency if record.program is not None else None
+    return concurrency.max_active_tasks if concurrency is not None else None
