@@ -57,7 +57,7 @@ BAD: dict[str, Bad] = {
         "a Workflow's name has at most 49 characters, for its runs' names to fit a label",
     ),
     "a name of 300 characters": Bad(
-        workflow("n" * 300), "metadata.name", "is no name of an object", "must be no more than 253"
+        workflow("n" * 300), "metadata.name", "at most 49 characters", "must be no more than 253"
     ),
     "a name with capitals": Bad(workflow("Sales"), "metadata.name", "is no name of an object", "lowercase RFC 1123"),
     "a source path that leads out": Bad(

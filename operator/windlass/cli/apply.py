@@ -15,6 +15,8 @@ Body = dict[str, Any]
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """What `kubectl apply` compares with: kept up to date, so that it can go on from here."""
+MOST_ANNOTATED: Final = 200 * 1024
+"""Bytes of it at most: the annotations of an object have 256 KiB. kubectl can apply a larger one with --server-side."""
 REPLACED: Final = frozenset({("", "Secret"), ("", "ConfigMap"), (GROUP, "Workflow")})
 """Kinds whose whole content the manifest says; others are patched, since the server adds to them."""
 TRIES: Final = 3
@@ -109,5 +111,8 @@ def _with_annotation(obj: Body) -> Body:
     metadata = dict(obj["metadata"])
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
     plain = {**obj, "metadata": {**metadata, "annotations": annotations}}
-    annotations = {**annotations, LAST_APPLIED: json.dumps(plain, separators=(",", ":"), sort_keys=True) + "\n"}
+    text = json.dumps(plain, separators=(",", ":"), sort_keys=True) + "\n"
+    if len(text) > MOST_ANNOTATED:
+        return plain
+    annotations = {**annotations, LAST_APPLIED: text}
     return {**obj, "metadata": {**metadata, "annotations": annotations}}

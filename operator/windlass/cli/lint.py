@@ -60,14 +60,44 @@ def _findings(document: Document, others: Sequence[Document]) -> Iterator[tuple[
     value = document.value
     if not isinstance(value, dict):
         return
-    if value.get("kind") == "List" and isinstance(value.get("items"), list):
-        for number, item in enumerate(value["items"]):
-            if isinstance(item, dict):
-                for found in check_object(item):
-                    yield ("items", number, *found.path), found
+    workflows = [obj for other in others for _, obj in _objects(other.value) if _is(obj, "Workflow")]
+    for place, obj in _objects(value):
+        for found in (*check_object(obj), *_of_params(obj, workflows)):
+            yield (*place, *found.path), found
+
+
+def _objects(value: Any) -> Iterator[tuple[Path, Body]]:
+    """The objects of a document, and where they stand in it: those of a List one by one."""
+    if not isinstance(value, dict):
         return
-    for found in check_object(value):
-        yield found.path, found
+    if value.get("kind") != "List" or not isinstance(value.get("items"), list):
+        yield (), value
+        return
+    for number, item in enumerate(value["items"]):
+        if isinstance(item, dict):
+            yield ("items", number), item
+
+
+def _of_params(manifest: Body, workflows: Sequence[Body]) -> Iterator[Finding]:
+    """What is wrong with the parameters of a run whose definition is at hand."""
+    from windlass.models.findings import Finding
+
+    spec = manifest.get("spec")
+    if not _is(manifest, "WorkflowRun") or not isinstance(spec, dict):
+        return
+    named = [obj.get("spec") for obj in workflows if (obj.get("metadata") or {}).get("name") == spec.get("workflow")]
+    definition = spec.get("workflowSpec") or (named[0] if len(named) == 1 else None)
+    given, schemas = spec.get("params") or {}, definition.get("params") or {} if isinstance(definition, dict) else None
+    if not isinstance(given, dict) or not isinstance(schemas, dict):
+        return
+    from windlass.plan.params import check_given
+
+    sound = {name: schema for name, schema in schemas.items() if isinstance(schema, dict)}
+    for item in check_given(sound, given):
+        yield Finding(("spec", "params", *item.path), item.message, item.fix)
+    for name in schemas.keys() - given.keys():
+        if name in sound and "default" not in sound[name]:
+            yield Finding(("spec", "params"), f"the parameter {name} has no value", "give it one, it has no default")
 
 
 def check_object(manifest: Body) -> list[Finding]:
@@ -103,6 +133,12 @@ def _is_doubtful(path: Path, doubtful: set[Path], depth: int) -> bool:
     if any(path[: len(cut)] == cut for cut in doubtful):
         return True
     return len(path) <= depth and any(cut[:depth] == path for cut in doubtful)
+
+
+def _is(manifest: Body, kind: str) -> bool:
+    from windlass.names import GROUP
+
+    return manifest.get("kind") == kind and str(manifest.get("apiVersion")).startswith(f"{GROUP}/")
 
 
 def _is_error(found: Finding) -> bool:

@@ -25,7 +25,8 @@ def parse(given: Sequence[str], schemas: Schemas | None) -> dict[str, Any]:
         if schemas is not None and key not in schemas:
             raise click.UsageError(_unknown(key, schemas))
         values[key] = _value(key, value, (schemas or {}).get(key))
-    _refuse_wrong(values, schemas or {})
+    if schemas is not None:
+        _refuse_wrong(values, schemas)
     return values
 
 

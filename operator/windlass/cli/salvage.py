@@ -22,7 +22,7 @@ _MEANT: Final = re.compile(r'did you mean "([A-Za-z]+)"')
 def salvage(
     manifest: Mapping[str, Any], found: Sequence[Finding], place: tuple[str, ...]
 ) -> tuple[WorkflowSpec, set[Path]] | None:
-    """The definition at `place`, as far as it can be read, and what of its tasks can't be judged without what was cut."""
+    """The definition at `place`, as far as it can be read, and what can't be judged without the parts that were cut."""
     whole = deepcopy(dict(manifest))
     for item in found:
         if meant := _MEANT.search(item.fix):

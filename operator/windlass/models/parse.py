@@ -121,7 +121,7 @@ def _of_frame(manifest: Value, kind: str) -> Iterator[Finding]:
         yield Finding(("metadata", "name"), "is required")
     elif not isinstance(name, str):
         yield Finding(("metadata", "name"), "must be a string", "write it in quotes")
-    elif "name" in metadata and not (re.fullmatch(OBJECT_NAME_PATTERN, name) and len(name) <= 253):
+    elif "name" in metadata and not re.fullmatch(OBJECT_NAME_PATTERN, name):
         words = "use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit"
         yield Finding(("metadata", "name"), f'"{_cut(name)}" is no name of an object', words)
 

@@ -68,7 +68,9 @@ def check_params(
     gives are never rendered."""
     findings = [
         Finding(
-            (*path, name), f"the workflow has no parameter {name}", suggestion(name, spec.params) or _there_are(spec)
+            (*path, name),
+            f"the workflow has no parameter {name}",
+            suggestion(name, spec.params) or _there_are(spec.params),
         )
         for name in given
         if name not in spec.params
@@ -93,6 +95,10 @@ def check_params(
 def check_given(schemas: Mapping[str, JsonObject], given: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with the values that a run is about to give, as far as their schemas are sound."""
     return [
+        Finding((name,), f"the workflow has no parameter {name}", suggestion(name, schemas) or _there_are(schemas))
+        for name in given
+        if name not in schemas
+    ] + [
         found
         for name, value in given.items()
         if name in schemas and not list(_check_schema(name, schemas[name], ()))
@@ -100,8 +106,8 @@ def check_given(schemas: Mapping[str, JsonObject], given: Mapping[str, Any]) -> 
     ]
 
 
-def _there_are(spec: WorkflowSpec) -> str:
-    return f"there are: {', '.join(sorted(spec.params))}" if spec.params else "it takes none"
+def _there_are(schemas: Mapping[str, JsonObject]) -> str:
+    return f"there are: {', '.join(sorted(schemas))}" if schemas else "it takes none"
 
 
 def _check_value(name: str, schema: JsonObject, value: Any, path: Path) -> Iterator[Finding]:

@@ -111,6 +111,47 @@ def test_lint(case: tuple[str, int, list[str]], tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (code, "")
 
 
+RUN = """\
+apiVersion: windlass.dev/v1alpha1
+kind: WorkflowRun
+metadata: {name: r}
+spec:
+"""
+ITS_OWN = f"""{RUN}  workflowSpec:
+    params: {{n: {{type: integer}}, day: {{type: string}}, free: {{default: 1}}}}
+    tasks: [{{name: a, script: "true"}}]
+"""
+PARAMETERS: dict[str, tuple[str, list[str] | None]] = {
+    "good": (f"{ITS_OWN}  params: {{n: 1, day: x}}\n", []),
+    "of a wrong type": (
+        f"{ITS_OWN}  params:\n    n: x\n    day: x\n",
+        ["{file}:9: spec.params.n: 'x' is not of type 'integer'"],
+    ),
+    "one that is missing": (
+        f"{ITS_OWN}  params: {{n: 1}}\n",
+        ["{file}:8: spec.params: the parameter day has no value; give it one, it has no default"],
+    ),
+    "of a Workflow beside it": (
+        f"{GOOD}---\n{RUN}  workflow: sales\n  params: {{n: 1}}\n",
+        ["{file}:13: spec.params.n: the workflow has no parameter n; it takes none"],
+    ),
+    "of a Workflow elsewhere": (f"{GOOD}---\n{RUN}  workflow: other\n  params: {{n: 1}}\n", []),
+    "of a definition that is none": (f"{RUN}  workflow: sales\n  params: {{n: 1}}\n---\n{HEAD}  params: 3\n", None),
+}
+
+
+@pytest.mark.parametrize("case", PARAMETERS.values(), ids=PARAMETERS.keys())
+def test_parameters_of_a_run(case: tuple[str, list[str] | None], tmp_path: Path) -> None:
+    text, lines = case
+    file = tmp_path / "r.yaml"
+    file.write_text(text, encoding="utf-8")
+    result = invoke(None, "lint", str(file))
+    if lines is None:
+        assert "spec.params.n" not in result.stdout
+    else:
+        assert result.stdout.splitlines() == [line.format(file=file) for line in lines]
+
+
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "no YAML": (b"a: [1\nb: 2\n", "{file}:2: is no YAML: did not find expected ',' or ']'"),
     "a tab": (b"a:\n\tb: 1\n", "{file}:2: is no YAML: found character that cannot start any token"),
