@@ -197,6 +197,8 @@ class Syncer:
             shared = ["--shared=group"] if self._flags.group_write else []
             self._git("init", "-q", "-b", "git-sync", *shared)
             self._git("config", "gc.auto", "0")
+        # Addresses of submodules may be relative to it.
+        self._git("config", "remote.origin.url", self._flags.repo)
 
     def _fetch(self) -> str:
         depth = ["--depth", str(self._flags.depth)] if self._flags.depth > 0 else []
@@ -322,6 +324,8 @@ def main(words: Sequence[str]) -> int:
         add_user()
     log = Log(Path(flags.root) / flags.error_file if flags.error_file else None)
     git = Git(flags.git, Path(flags.root), flags.sync_timeout)
+    # Who owns a volume of a pod is not who runs in it.
+    _add_config(git, "safe.directory", "*")
     try:
         set_credentials(flags, git)
     except OSError as error:

@@ -130,12 +130,15 @@ def test_wrong_flags(flags: list[str], words: str) -> None:
 SUBMODULES = {"recursive": "two", "shallow": "two", "off": None}
 
 
+@pytest.mark.parametrize("address", ["", "../repo"], ids=["absolute", "relative"])
 @pytest.mark.parametrize(("mode", "text"), SUBMODULES.items(), ids=SUBMODULES.keys())
-def test_submodules(repository: Repository, tmp_path: Path, mode: str, text: str | None) -> None:
+def test_submodules(repository: Repository, tmp_path: Path, mode: str, text: str | None, address: str) -> None:
     outer = tmp_path / "outer"
     outer.mkdir()
     git(outer, "init", "-q", "-b", "main")
     git(outer, "submodule", "add", "-q", repository.url, "inner")
+    git(outer, "config", "-f", ".gitmodules", "submodule.inner.url", address or repository.url)
+    git(outer, "add", ".gitmodules")
     git(outer, "commit", "-qm", "inner")
     allowed = "--git-config=protocol.file.allow:always"
     root = tmp_path / "root"
@@ -178,6 +181,13 @@ def test_a_password(guarded: str, tmp_path: Path) -> None:
     assert (tmp_path / "a" / "c" / "a.txt").read_text() == "two"
     assert "Authentication failed" in json.loads(bad.stderr.splitlines()[-1])["error"]
     assert not any(b"s3 cret" in file.read_bytes() for file in (tmp_path / "a").rglob("*") if file.is_file())
+
+
+def test_a_volume_of_another_owner(guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    flags = (f"--repo={guarded}", "--ref=main", "--depth=0", "--link=c", "--one-time")
+    done = sync(*flags, f"--root={tmp_path}/a", "--username=ada", "--password=s3 cret")
+    assert done.returncode == 0, done.stderr
 
 
 def test_it_follows_a_branch(repository: Repository, tmp_path: Path) -> None:
