@@ -76,6 +76,9 @@ def volumes(source: GitSource) -> list[JsonObject]:
         secret = {
             "secretName": source.secret_name,
             "defaultMode": 0o400,
+            # The kubelet names a Secret or a key that is missing when a variable wants it, and git-sync names a file;
+            # of a volume that can't be mounted a pod says nothing.
+            "optional": True,
             "items": [{"key": key, "path": key} for key in keys],
         }
         found.append({"name": SECRET_VOLUME, "secret": secret})
@@ -137,9 +140,9 @@ def _git_sync(request: PodRequest, source: GitSource, name: str, ref: str, mode:
     if source.secret_name is not None:
         container["volumeMounts"].append({"name": SECRET_VOLUME, "mountPath": SECRET_ROOT, "readOnly": True})
         container["args"] += _credentials(source.repo)
-        if not is_ssh(source.repo):
-            user = {"secretKeyRef": {"name": source.secret_name, "key": USERNAME}}
-            container["env"].append({"name": "GIT_USERNAME", "valueFrom": user})
+        wanted = ("GIT_KNOWN_HOSTS", KNOWN_HOSTS) if is_ssh(source.repo) else ("GIT_USERNAME", USERNAME)
+        reference = {"secretKeyRef": {"name": source.secret_name, "key": wanted[1]}}
+        container["env"].append({"name": wanted[0], "valueFrom": reference})
     return container
 
 
