@@ -66,19 +66,28 @@ class Kubelet:
     """Run UID, task, attempt of each pod object that was made."""
     _known: set[str] = field(default_factory=set)
     _running: set[str] = field(default_factory=set)
+    _live: set[str] = field(default_factory=set)
     most_running: int = 0
+    most_live: int = 0
+    """The most pod objects at a time that had not ended."""
     on_end: Callable[[str, str], None] = lambda namespace, name: None
     """Called at the instant at which a pod has ended."""
     stopped: bool = False
 
     async def run(self) -> None:
         async for kind, pod in self.store.watch(PODS):
+            self._count(kind, pod)
             if kind == "DELETED":
                 self._running.discard(pod["metadata"]["uid"])
             elif pod["metadata"]["uid"] not in self._known:
                 self._meet(pod)
             else:
                 self._changed(pod)
+
+    def _count(self, kind: str, pod: Body) -> None:
+        over = kind == "DELETED" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        (self._live.discard if over else self._live.add)(pod["metadata"]["uid"])
+        self.most_live = max(self.most_live, len(self._live))
 
     def _meet(self, pod: Body) -> None:
         meta = pod["metadata"]

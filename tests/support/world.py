@@ -225,6 +225,19 @@ class World:
         assert phase is not None
         return phase
 
+    def leftovers(self) -> dict[str, int]:
+        """What the engine remembers, by where it does and how much: nothing, when all is over."""
+        engine = self.engine
+        definitions, slots, queue = engine._reconciler.definitions, engine._reconciler.slots, engine.queue
+        parts: dict[str, Any] = {
+            f"{type(owner).__name__}.{name}": value
+            for owner in (engine, engine.runs, slots, queue, self.informer._store)
+            for name, value in vars(owner).items()
+            if isinstance(value, (dict, set, list)) and name != "_revisions_in_use"
+        }
+        parts["locks held"] = [lock for lock in definitions._locks.values() if lock.locked()]
+        return {name: len(value) for name, value in parts.items() if len(value)}
+
     def told(self) -> str:
         """The state of things, for a failed test's message."""
         runs = [(run["metadata"]["name"], run.get("status")) for run in self.store.list(RUNS, NAMESPACE)]

@@ -9,16 +9,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
+from typing import Final
 
 from windlass.engine.ports import Body
 from windlass.engine.record import RunKey, RunRecord, version_of
+from windlass.models.common import parse_time
 from windlass.models.findings import summary
 from windlass.models.parse import InvalidObject, read_run, read_status
 from windlass.models.run import RunPhase
+from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, KEEP_WORKSPACE
 
 logger = logging.getLogger(__name__)
-_OVER = frozenset(phase.value for phase in RunPhase if phase.ended)
+WORKSPACE_CARE: Final = KEEP_WORKSPACE + DELETE_WORKSPACE_WITHIN
+"""So long after a run's end its workspace is looked after."""
+_OVER: Final = frozenset(phase.value for phase in RunPhase if phase.ended)
 
 
 class Taken(Enum):
@@ -59,14 +65,18 @@ class RunCache:
     def get(self, key: RunKey) -> RunRecord | None:
         return self._records.get(key)
 
-    def drop(self, key: RunKey, uid: str | None = None) -> None:
-        """Forget a run; with a UID, only that one."""
-        record = self._records.get(key)
+    def drop(self, key: RunKey, uid: str | None = None) -> bool:
+        """Forget a run, with a UID only that one; whether it was known."""
+        record, unreadable = self._records.get(key), self.unreadable.get(key)
         if record is not None and uid in (None, record.uid):
             del self._records[key]
-        self.unreadable.pop(key, None)
+            return True
+        if unreadable is not None and uid in (None, unreadable.body["metadata"]["uid"]):
+            del self.unreadable[key]
+            return True
+        return False
 
-    def absorb(self, body: Body, *, in_use: bool = False) -> tuple[Taken, str | None]:
+    def absorb(self, body: Body, *, in_use: bool = False, now: datetime | None = None) -> tuple[Taken, str | None]:
         """Take a run's body; with it comes the UID of the run that it replaced, if it did.
 
         `in_use` says that there are pods of the run: then one that has ended is taken too.
@@ -81,7 +91,8 @@ class RunCache:
         if known is not None and known.body["metadata"]["uid"] == uid and version <= version_of(known.body):
             return (Taken.OLD, None)
         replaced = record.uid if record is not None else None
-        if record is None and not in_use and _is_over(body):
+        if record is None and not in_use and _is_over(body, now):
+            self.unreadable.pop(key, None)
             return (Taken.OVER, None)
         fresh = _read(key, uid, version, body)
         if isinstance(fresh, Unreadable):
@@ -93,9 +104,17 @@ class RunCache:
         return (Taken.NEW, replaced)
 
 
-def _is_over(body: Body) -> bool:
+def _is_over(body: Body, now: datetime | None) -> bool:
+    """Whether the run has ended, and its workspace is gone or stays for ever."""
     status = body.get("status") or {}
-    return isinstance(status, dict) and status.get("phase") in _OVER and not status.get("workspace")
+    if not isinstance(status, dict) or status.get("phase") not in _OVER:
+        return False
+    if not status.get("workspace"):
+        return True
+    try:
+        return now is not None and parse_time(status["finishedAt"]) + WORKSPACE_CARE < now
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _read(key: RunKey, uid: str, version: int, body: Body) -> RunRecord | Unreadable:

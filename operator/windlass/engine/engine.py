@@ -21,7 +21,7 @@ from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.quarantine import quarantine
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
-from windlass.engine.record import RunKey
+from windlass.engine.record import RunKey, RunRecord
 from windlass.errors import ApiError, Forbidden
 from windlass.plan.types import PodView
 from windlass.resources import RUNS
@@ -52,11 +52,20 @@ class Engine:
         self._clock = clock
         self._observer = observer
         self.runs = RunCache()
-        self._reconciler = Reconciler(api, pods, clock, observer, self.runs, installation or Installation(), chance)
+        self._reconciler = Reconciler(
+            api,
+            pods,
+            clock,
+            observer,
+            self.runs,
+            installation or Installation(),
+            chance,
+            lambda run: self.queue.add(run),
+        )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(self._work, clock, observer, concurrency=concurrency, chance=chance)
         self._orphans: defaultdict[RunKey, set[str]] = defaultdict(set)
         self._doubted: set[RunKey] = set()
-        self._waiting: defaultdict[tuple[str, str], set[RunKey]] = defaultdict(set)
+        self._waiting: dict[tuple[str, str], set[RunKey]] = {}
         self._revisions_in_use: set[tuple[str, str]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.swept = False
@@ -82,7 +91,7 @@ class Engine:
     def run_seen(self, body: Body) -> None:
         """Take a run as a watch or a list gave it."""
         key, uid = RunKey.of(body), body["metadata"]["uid"]
-        taken, replaced = self.runs.absorb(body, in_use=bool(self._pods.by_index(uid)))
+        taken, replaced = self.runs.absorb(body, in_use=bool(self._pods.by_index(uid)), now=self._clock.now())
         if replaced is not None:
             self._orphans[key].add(replaced)
         if taken is Taken.NEW:
@@ -91,9 +100,11 @@ class Engine:
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""
         key, uid = RunKey.of(body), body["metadata"]["uid"]
-        self.runs.drop(key, uid)
+        known = self.runs.drop(key, uid)
         if self._pods.by_index(uid):
             self._orphans[key].add(uid)
+            known = True
+        if known:
             self.queue.add(key)
 
     def workflow_seen(self, namespace: str, name: str) -> None:
@@ -103,8 +114,7 @@ class Engine:
 
     def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
         """Take a pod's change from the informer."""
-        for waiting in self._reconciler.slots.pod_changed(old, new):
-            self.queue.add(waiting)
+        self._reconciler.slots.pod_changed(old, new)
         view = new or old
         if view is None or (old is not None and new is not None and _same(old, new)):
             return
@@ -116,12 +126,15 @@ class Engine:
             self._orphans[key].add(view.run_uid)
             self.queue.add(key)
 
+    def _wake(self, key: RunKey) -> None:
+        self.queue.add(key)
+
     async def _work(self, key: RunKey) -> float:
-        for uid in self._orphans.pop(key, set()):
+        for uid in tuple(self._orphans.get(key, ())):
             await self._settle_orphans(key, uid)
         if key in self._doubted:
-            self._doubted.discard(key)
             await self._reconciler.confirm_run(key)
+            self._doubted.discard(key)
         unreadable = self.runs.unreadable.get(key)
         if unreadable is not None and not unreadable.told:
             await quarantine(self._api, self._observer, unreadable, self._clock.now())
@@ -130,14 +143,25 @@ class Engine:
         record = self.runs.get(key)
         if record is None:
             self.queue.forget(key)
-        elif record.program is None and record.spec.workflow is not None:
-            self._waiting[(key.namespace, record.spec.workflow)].add(key)
+            self._reconciler.slots.leave(key)
+        self._wait_for_workflow(key, record)
         if after.after is not None:
             self.queue.add(key, after.after)
         return after.spent
 
+    def _wait_for_workflow(self, key: RunKey, record: RunRecord | None) -> None:
+        """Note a run that waits to be admitted, until it does so no more."""
+        if record is not None and record.program is None and record.spec.workflow is not None:
+            self._waiting.setdefault((key.namespace, record.spec.workflow), set()).add(key)
+            return
+        for workflow in [workflow for workflow, runs in self._waiting.items() if key in runs]:
+            self._waiting[workflow].discard(key)
+            if not self._waiting[workflow]:
+                del self._waiting[workflow]
+
     async def _settle_orphans(self, key: RunKey, uid: str) -> None:
         """Pods whose run is not the known one: a run not heard of yet, or one that is no more."""
+        self._forget_orphans(key, uid)
         try:
             record = self.runs.get(key)
             if record is None or record.uid != uid:
@@ -152,6 +176,11 @@ class Engine:
             self._orphans[key].add(uid)
             raise
 
+    def _forget_orphans(self, key: RunKey, uid: str) -> None:
+        self._orphans[key].discard(uid)
+        if not self._orphans[key]:
+            del self._orphans[key]
+
     async def _sweep_for_ever(self) -> None:
         while True:
             await self._clock.sleep(SWEEP_EVERY)
@@ -162,7 +191,7 @@ class Engine:
 
     async def _sweep(self) -> None:
         """List all runs: take what is newer, doubt what is known and not listed, collect unused revisions."""
-        known = {record.key for record in self.runs}
+        known = {record.key for record in self.runs} | set(self.runs.unreadable)
         revisions: set[tuple[str, str]] = set()
         read = [place for place in self._namespaces if await self._sweep_one(place, known, revisions)]
         self.swept = True
@@ -173,7 +202,7 @@ class Engine:
         for place in read:
             try:
                 collected = await self._reconciler.definitions.collect(self._names_revision, place)
-            except Forbidden as error:
+            except ApiError as error:
                 logger.warning("unused definitions stay: %s", error)
                 continue
             if collected:

@@ -9,7 +9,7 @@ from typing import Final
 from windlass import names
 from windlass.backoff import full_jitter
 from windlass.engine.ports import Api, Body, Clock, Pods
-from windlass.errors import AlreadyExists, ApiError, NotFound, Refused, Retryable
+from windlass.errors import AlreadyExists, ApiError, NotFound, Refused
 from windlass.plan.types import Launch, Refusal, RefusalKind
 from windlass.resources import PODS
 
@@ -38,11 +38,15 @@ class Launcher:
             self._pods.note(await self._api.create(PODS, manifest))
         except AlreadyExists:
             return await self._meet(launch, manifest, refused_before)
-        except Refused as error:
-            return Refusal(RefusalKind.LAUNCH, error.reason or type(error).__name__, error.message)
-        except (Retryable, NotFound) as error:
-            return self._put_off(error, refused_before)
+        except ApiError as error:
+            return self.refusal(error, refused_before)
         return None
+
+    def refusal(self, error: ApiError, refused_before: int) -> Refusal:
+        """What the API's answer means for a pod that was wanted."""
+        if isinstance(error, Refused):
+            return Refusal(RefusalKind.LAUNCH, error.reason or type(error).__name__, error.message)
+        return self._put_off(error, refused_before)
 
     async def _meet(self, launch: Launch, manifest: Body, refused_before: int) -> Refusal | None:
         try:

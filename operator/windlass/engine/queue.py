@@ -29,6 +29,8 @@ LONGEST_REST = 0.25
 BACKOFF_FIRST = 0.5
 """Seconds: the least that a key waits after a failure, and the first spread on top of it."""
 BACKOFF_LAST = 60.0
+MOST_OVERTAKEN = 100
+"""Dates that were overtaken by events and are kept in the heap, besides as many as there are others."""
 LONGEST_PENALTY = 5.0
 """Seconds: the most that new events wait for a key whose work failed."""
 
@@ -73,6 +75,7 @@ class KeyedQueue(Generic[K]):
         self._timer_at = float("inf")
         self._failures: dict[K, int] = {}
         self._resting: dict[K, float] = {}
+        self._forgotten: set[K] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -101,6 +104,8 @@ class KeyedQueue(Generic[K]):
         self._failures.pop(key, None)
         self._due.pop(key, None)
         self._resting.pop(key, None)
+        if key in self._running:
+            self._forgotten.add(key)
 
     async def close(self) -> None:
         """Take no more keys, and wait for what is running."""
@@ -115,7 +120,11 @@ class KeyedQueue(Generic[K]):
             return
         self._due[key] = when
         self._order += 1
-        heapq.heappush(self._heap, (when, self._order, key))
+        if len(self._heap) > MOST_OVERTAKEN + 2 * len(self._due):
+            self._heap = [(due, order, other) for order, (other, due) in enumerate(self._due.items())]
+            heapq.heapify(self._heap)
+        else:
+            heapq.heappush(self._heap, (when, self._order, key))
         self._arm()
 
     def _arm(self) -> None:
@@ -167,10 +176,11 @@ class KeyedQueue(Generic[K]):
             self._failures.pop(key, None)
             self._observer.reconciled(took, "ok")
             rest = min(LONGEST_REST, took * REST_SHARE)
-            if rest > 0.002:
+            if rest > 0.002 and key not in self._forgotten:
                 self._resting[key] = self._clock.monotonic() + rest
             else:
                 self._resting.pop(key, None)
+        self._forgotten.discard(key)
         again = self._running.pop(key)
         self._free += 1
         if failed or again:

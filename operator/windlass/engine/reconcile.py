@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from windlass.build.pod import Installation, PodRequest, build_pod
-from windlass.build.workspace import build_claim
 from windlass.engine.cache import RunCache
 from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
 from windlass.engine.launch import Launcher
@@ -31,7 +30,8 @@ from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.statuses import StatusWriter
-from windlass.errors import AlreadyExists, Conflict, NotFound, Unreachable
+from windlass.engine.workspaces import Workspaces
+from windlass.errors import ApiError, Conflict, NotFound, Retryable, Unreachable
 from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.run import RunPhase
 from windlass.names import workspace_claim_name
@@ -40,12 +40,14 @@ from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
 from windlass.plan.types import Launch, Plan, PodEnding, PodView, Program, Refusal, RefusalKind, Seen
-from windlass.resources import CLAIMS, PODS, RUNS
+from windlass.resources import PODS, RUNS
 
 logger = logging.getLogger(__name__)
 
 MOST_PLANS: Final = 8
 """How often a reconcile plans again with what it has learnt, before it lets others have their turn."""
+BREATH: Final = 1.0
+"""Seconds that it pauses then: what it learns may never come to an end."""
 PROOF_AGE: Final = 2.0
 """Seconds: before a pod is made, an answer of the API has proved no longer ago than this that its run exists."""
 COALESCE: Final = 0.25
@@ -75,16 +77,18 @@ class Reconciler:
         runs: RunCache,
         installation: Installation,
         chance: Callable[[], float],
+        wake: Callable[[RunKey], None],
     ) -> None:
         self._api = api
         self._pods = pods
         self._clock = clock
         self._runs = runs
         self._installation = installation
-        self.slots = Slots()
+        self.slots = Slots(wake)
         self.definitions = Definitions(api, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._remover = Remover(api, pods, observer)
+        self._workspaces = Workspaces(api)
         self._writer = StatusWriter(api, clock, observer)
 
     async def reconcile(self, key: RunKey) -> Next:
@@ -106,7 +110,8 @@ class Reconciler:
 
     async def let_go(self, run_uid: str) -> None:
         """Remove the pods of a run that is no more: their results have nowhere to go."""
-        await asyncio.gather(*(self._remover.remove(pod) for pod in tuple(self._pods.by_index(run_uid).values())))
+        pods = tuple(self._pods.by_index(run_uid).values())
+        raise_first(await asyncio.gather(*map(self._remover.remove, pods), return_exceptions=True))
 
     async def confirm_run(self, key: RunKey) -> RunRecord | None:
         """Read the run live; the record when it is the run that was known, else None, and it is forgotten."""
@@ -182,7 +187,6 @@ class Reconciler:
     async def _advance(self, record: RunRecord, program: Program) -> Next:
         gone: set[str] = set()
         spent = 0.0
-        plan = None
         for _ in range(MOST_PLANS):
             began = self._clock.monotonic()
             plan = self._plan(record, program, frozenset(gone))
@@ -190,16 +194,11 @@ class Reconciler:
             if plan.confirm:
                 if not await self._confirm_pods(record, plan.confirm, gone):
                     return Next(0.0, spent)
-            elif plan.launches:
-                if not await self._proved(record, plan):
-                    return Next(0.0, spent)
-                if not await self._launch(record, program, plan):
-                    break
-            else:
-                break
-        if plan is None or plan.confirm:
-            return Next(0.0, spent)
-        return await self._settle(record, plan, spent)
+            elif plan.launches and not await self._proved(record, plan):
+                return Next(0.0, spent)
+            elif not plan.launches or not await self._launch(record, program, plan):
+                return await self._settle(record, plan, spent)
+        return Next(BREATH, spent)
 
     def _plan(self, record: RunRecord, program: Program, gone: frozenset[str]) -> Plan:
         now = self._clock.now()
@@ -209,7 +208,7 @@ class Reconciler:
         view = record.view()
         limit = program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
         workflow = WorkflowKey(record.key.namespace, view.workflow)
-        free = self.slots.free(workflow, limit, record.refusals)
+        free, held = self.slots.free(workflow, limit), self.slots.held(workflow, record.key)
         seen = Seen(
             run=view,
             program=program,
@@ -217,6 +216,7 @@ class Reconciler:
             refusals=dict(record.refusals),
             gone=gone,
             free_slots=free,
+            granted=held,
             default_image=self._installation.default_image,
         )
         plan = plan_run(seen, now)
@@ -225,11 +225,20 @@ class Reconciler:
         for pod in [pod for pod, refusal in record.refusals.items() if refusal.kind is RefusalKind.LAUNCH]:
             del record.refusals[pod]
             record.refused.pop(pod, None)
-        if free is not None:
-            self.slots.grant(workflow, (launch.pod for launch in plan.launches))
-            if len(plan.launches) >= free:
-                self.slots.wait(workflow, record.key)
+        if not plan.confirm:
+            self._take_slots(record, workflow, plan, free, held)
         return plan
+
+    def _take_slots(
+        self, record: RunRecord, workflow: WorkflowKey, plan: Plan, free: int | None, held: frozenset[str]
+    ) -> None:
+        """Reserve slots for what is launched; let go of those whose pods are not wanted any more."""
+        wanted = {launch.pod for launch in plan.launches}
+        if free is not None:
+            self.slots.grant(workflow, record.key, wanted)
+            if len(wanted - held) >= free:
+                self.slots.wait(workflow, record.key)
+        self.slots.give_back(workflow, held.difference(wanted, record.refusals))
 
     async def _confirm_pods(self, record: RunRecord, pods: tuple[str, ...], gone: set[str]) -> bool:
         """Read pods that should be there live, and their run when one is not; whether the run is as it was."""
@@ -262,26 +271,38 @@ class Reconciler:
 
     async def _launch(self, record: RunRecord, program: Program, plan: Plan) -> bool:
         """Make the plan's pods; whether one was refused, so that the run is to be planned again."""
-        if plan.create_workspace:
-            await self._create_claim(record, program)
-        answers = await asyncio.gather(*(self._launch_one(record, program, launch) for launch in plan.launches))
+        no_claim: ApiError | None = None
+        if plan.create_workspace and program.spec.workspace is not None:
+            try:
+                await self._workspaces.create(record, program.spec.workspace)
+            except ApiError as error:
+                no_claim = error
         workflow = WorkflowKey(record.key.namespace, record.view().workflow)
-        for launch, refusal in zip(plan.launches, answers, strict=True):
-            if refusal is None or refusal.reason != Unreachable.__name__:
-                self.slots.give_back(workflow, launch.pod)
-            if refusal is None:
-                record.refused.pop(launch.pod, None)
-            else:
-                record.refusals[launch.pod] = refusal
+        works = (self._launch_one(record, program, launch, no_claim) for launch in plan.launches)
+        answers = await asyncio.gather(*works, return_exceptions=True)
+        for launch, answer in zip(plan.launches, answers, strict=True):
+            if isinstance(answer, Refusal):
+                record.refusals[launch.pod] = answer
                 record.refused[launch.pod] = record.refused.get(launch.pod, 0) + 1
+            else:
+                record.refused.pop(launch.pod, None)
+            if not isinstance(answer, Refusal) or answer.reason != Unreachable.__name__:
+                self.slots.give_back(workflow, (launch.pod,))
+        raise_first(answers)
         return any(answer is not None for answer in answers)
 
-    async def _launch_one(self, record: RunRecord, program: Program, launch: Launch) -> Refusal | None:
+    async def _launch_one(
+        self, record: RunRecord, program: Program, launch: Launch, no_claim: ApiError | None
+    ) -> Refusal | None:
+        refused_before = record.refused.get(launch.pod, 0)
+        if no_claim is not None:
+            refusal = self._launcher.refusal(no_claim, refused_before)
+            return replace(refusal, message=f"the workspace's claim: {refusal.message}")
         try:
             manifest = build_pod(self._request(record, program, launch))
         except ValueError as error:
             return Refusal(RefusalKind.LAUNCH, "Invalid", str(error))
-        return await self._launcher.launch(launch, manifest, record.refused.get(launch.pod, 0))
+        return await self._launcher.launch(launch, manifest, refused_before)
 
     def _request(self, record: RunRecord, program: Program, launch: Launch) -> PodRequest:
         source, workspace = program.spec.source, program.spec.workspace
@@ -303,22 +324,6 @@ class Reconciler:
             installation=self._installation,
         )
 
-    async def _create_claim(self, record: RunRecord, program: Program) -> None:
-        workspace = program.spec.workspace
-        if workspace is None:
-            return
-        claim = build_claim(
-            namespace=record.key.namespace,
-            run=record.key.name,
-            run_uid=record.uid,
-            workflow=record.view().workflow,
-            workspace=workspace,
-        )
-        try:
-            await self._api.create(CLAIMS, claim)
-        except AlreadyExists:
-            logger.debug("the workspace of %s is there", record.key)
-
     async def _settle(self, record: RunRecord, plan: Plan, spent: float) -> Next:
         """Store what was planned, now or in a moment; then do what had to wait for that."""
         now = self._clock.monotonic()
@@ -329,35 +334,47 @@ class Reconciler:
                 return self._next(spent, plan.wake_at, record.write_due - now)
             if not await self._store(record):
                 return Next(0.0, spent)
-        pods = self._pods.by_index(record.uid)
-        await asyncio.gather(*(self._remover.release(pods[name]) for name in plan.releases if name in pods))
-        await asyncio.gather(*(self._end(pods, ending) for ending in plan.endings))
-        if plan.delete_workspace:
-            await self._delete_claim(record)
-        await self._tell(record)
+        if not await self._carry_out(record, plan):
+            return Next(0.0, spent)
         if plan.forget:
             self._runs.drop(record.key, record.uid)
             return Next(None, spent)
-        return self._next(spent, plan.wake_at)
+        return self._next(spent, _earliest(plan.wake_at, record.refusals.values()))
+
+    async def _carry_out(self, record: RunRecord, plan: Plan) -> bool:
+        """Do what had to wait for the status; False when the run has changed meanwhile.
+
+        Whatever can't be done now keeps nothing else from being done.
+        """
+        pods = self._pods.by_index(record.uid)
+        releases = (self._remover.release(pods[name]) for name in plan.releases if name in pods)
+        answers = await asyncio.gather(*releases, return_exceptions=True)
+        endings = (self._end(pods, ending) for ending in plan.endings)
+        answers += await asyncio.gather(*endings, return_exceptions=True)
+        await self._tell(record)
+        raise_first(answers)
+        if plan.delete_workspace:
+            await self._workspaces.delete(record)
+            if plan.forget:
+                # So that nobody looks after it again.
+                record.draft = record.draft.model_copy(update={"workspace": None})
+                return await self._store(record)
+        return True
 
     async def _end(self, pods: Mapping[str, PodView], ending: PodEnding) -> None:
         pod = pods.get(ending.pod)
         if pod is not None and pod.uid == ending.uid:
             await self._remover.end(pod, ending)
 
-    async def _delete_claim(self, record: RunRecord) -> None:
-        name = record.draft.workspace or workspace_claim_name(record.key.name, record.uid)
-        try:
-            await self._api.delete(CLAIMS, record.key.namespace, name)
-        except NotFound:
-            logger.debug("the workspace of %s was gone already", record.key)
-
     async def _store(self, record: RunRecord) -> bool:
         """Write the draft; False when the run has changed or gone meanwhile: it is to be looked at again."""
+        version = record.version
         try:
             await self._writer.store(record)
-        except (Conflict, NotFound):
-            await self.confirm_run(record.key)
+        except (Conflict, NotFound) as error:
+            if await self.confirm_run(record.key) is record and record.version == version:
+                # Nobody has changed it: to try again at once would go on for ever.
+                raise Retryable(f"the status was not taken: {error.message}", error.status, error.reason) from error
             return False
         return True
 
@@ -371,3 +388,16 @@ class Reconciler:
         if wake_at is not None:
             waits.append(max(0.0, (wake_at - self._clock.now()).total_seconds()))
         return Next(min(waits, default=None), spent)
+
+
+def raise_first(answers: Iterable[object]) -> None:
+    """Raise the first error among the answers of requests made together, after all were heard."""
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+
+
+def _earliest(moment: datetime | None, refusals: Iterable[Refusal]) -> datetime | None:
+    """A pod that was put off and is not wanted any more holds a slot no longer than until it were tried again."""
+    moments = [refusal.retry_at for refusal in refusals if refusal.retry_at is not None]
+    return min(moments if moment is None else [moment, *moments], default=None)

@@ -7,7 +7,7 @@ from typing import Final
 
 from windlass import names
 from windlass.engine.ports import Api, Body, Observer, Pods
-from windlass.errors import Conflict, NotFound
+from windlass.errors import ApiError, Conflict, NotFound, Retryable
 from windlass.plan.types import EndHow, PodEnding, PodView
 from windlass.resources import PODS
 
@@ -43,8 +43,8 @@ class Remover:
         """Delete the pod; it goes when its finalizer is off."""
         try:
             answer = await self._api.delete(PODS, pod.namespace, pod.name, uid=pod.uid, grace_period=grace_period)
-        except (NotFound, Conflict):
-            self._pods.forget(pod.namespace, pod.name, pod.uid)
+        except (NotFound, Conflict) as error:
+            await self._missed(pod, error)
             return
         if answer.get("kind") == "Pod":
             self._pods.note(answer)
@@ -59,8 +59,19 @@ class Remover:
     async def _patch(self, pod: PodView, body: Body, content_type: str) -> None:
         try:
             answer = await self._api.patch(PODS, pod.namespace, pod.name, body, content_type=content_type)
-        except (NotFound, Conflict):
-            # Gone, or another pod of the same name: either way this one is no more.
-            self._pods.forget(pod.namespace, pod.name, pod.uid)
+        except (NotFound, Conflict) as error:
+            await self._missed(pod, error)
             return
         self._pods.note(answer)
+
+    async def _missed(self, pod: PodView, error: ApiError) -> None:
+        """Forget a pod that is gone. A conflict says so, if another has its name; or that others wrote to it."""
+        if isinstance(error, Conflict):
+            try:
+                found = await self._api.get(PODS, pod.namespace, pod.name)
+            except NotFound:
+                found = None
+            if found is not None and found["metadata"]["uid"] == pod.uid:
+                self._pods.note(found)
+                raise Retryable(error.message, error.status, error.reason) from error
+        self._pods.forget(pod.namespace, pod.name, pod.uid)

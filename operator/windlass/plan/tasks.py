@@ -179,7 +179,7 @@ def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return changed(status, phase=TaskPhase.QUEUED, reason="Suspended", message=None, retry_at=None)
     if refusal is not None and (refusal.retry_at is None or refusal.retry_at > draft.now):
         return _put_off(draft, status, pod)
-    if draft.free_slots is not None and draft.free_slots <= 0:
+    if draft.free_slots is not None and draft.free_slots <= 0 and pod not in draft.seen.granted:
         limit = draft.seen.program.spec.concurrency
         message = f"the workflow has {limit.max_active_tasks} tasks running, its limit" if limit else None
         return changed(status, phase=TaskPhase.QUEUED, reason="MaxActiveTasks", message=message, retry_at=None)
@@ -221,7 +221,7 @@ def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) 
             recreate=pod in draft.seen.gone,
         )
     )
-    if draft.free_slots is not None:
+    if draft.free_slots is not None and pod not in draft.seen.granted:
         draft.free_slots -= 1
     update = with_attempt(status, Attempt(number=number, pod=pod, memory=memory))
     if status.phase is not TaskPhase.QUEUED or status.retry_at is None:

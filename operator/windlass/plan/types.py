@@ -162,6 +162,8 @@ class Seen:
     """Pods by name that a live read has found missing."""
     free_slots: int | None = None
     """How many more pods the Workflow's maxActiveTasks allows; None: no limit."""
+    granted: frozenset[str] = frozenset()
+    """Pods by name that have a slot already: their creates may yet be carried out."""
     default_image: str = "python:3.12-slim"
 
 

@@ -159,3 +159,31 @@ async def test_closing_waits_for_what_runs_and_takes_nothing_new() -> None:
     desk.gates["a"].set()
     await closing
     assert [key for key, _ in desk.started] == ["a"]
+
+
+async def test_a_key_that_its_own_work_forgets_leaves_nothing_behind() -> None:
+    desk = Desk()
+    desk.took = 1.0
+
+    async def last(key: str) -> float:
+        desk.queue.forget(key)
+        return await desk.work(key)
+
+    desk.queue._work = last
+    desk.queue.add("a")
+    await settle()
+    assert desk.started == [("a", 0.0)]
+    assert {name: value for name, value in vars(desk.queue).items() if isinstance(value, (dict, set)) and value} == {}
+
+
+async def test_dates_that_were_overtaken_don_t_pile_up() -> None:
+    desk = Desk()
+    for number in range(10_000):
+        desk.queue.add("a", 86400)
+        desk.queue.add("a")
+        if number % 100 == 0:
+            await settle()
+    desk.queue.add("a", 86400)
+    assert len(desk.queue._heap) < 200
+    await desk.clock.advance(86400)
+    assert desk.started[-1] == ("a", 86400)
