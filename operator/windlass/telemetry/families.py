@@ -86,23 +86,26 @@ TASKS_IN_WORK: Final = Family(
     "Tasks that have not ended, by phase and reason: why they wait",
     ("phase", "reason"),
 )
-WORKFLOW_TASKS: Final = Family(
-    "windlass_workflow_tasks_total", Kind.COUNTER, "Tasks that ended, by workflow and task", (*_TASK, "outcome")
+WORKFLOW_FAILURES: Final = Family(
+    "windlass_workflow_failures_total",
+    Kind.COUNTER,
+    "Attempts that failed, by workflow and failure class",
+    (*_WORKFLOW, "class"),
 )
-WORKFLOW_TASK_SECONDS: Final = Family(
+TASK_RUN_SECONDS: Final = Family(
     "windlass_workflow_task_duration_seconds",
     Kind.SUMMARY,
     "From the start of a task's first attempt to the end of its last, by workflow and task",
     _TASK,
 )
-WORKFLOW_ATTEMPTS: Final = Family(
-    "windlass_workflow_attempts_total",
-    Kind.COUNTER,
-    "Attempts that ended, by workflow, task and failure class (empty: succeeded)",
-    (*_TASK, "class"),
+TASK_FAILURES: Final = Family(
+    "windlass_workflow_task_failures_total", Kind.COUNTER, "Attempts that failed, by workflow and task", _TASK
 )
-WORKFLOW_RETRIES: Final = Family(
-    "windlass_workflow_retries_total", Kind.COUNTER, "Pods that were made because an attempt had failed", _TASK
+TASK_RETRIES: Final = Family(
+    "windlass_workflow_task_retries_total",
+    Kind.COUNTER,
+    "Pods that were made because an attempt had failed, by workflow and task",
+    _TASK,
 )
 PODS: Final = Family("windlass_pods", Kind.GAUGE, "Pods that exist, by how far they are", ("phase",))
 OLDEST_PENDING: Final = Family(
@@ -182,10 +185,10 @@ FAMILIES: Final = (
     TASK_SECONDS,
     ATTEMPTS,
     TASKS_IN_WORK,
-    WORKFLOW_TASKS,
-    WORKFLOW_TASK_SECONDS,
-    WORKFLOW_ATTEMPTS,
-    WORKFLOW_RETRIES,
+    WORKFLOW_FAILURES,
+    TASK_RUN_SECONDS,
+    TASK_FAILURES,
+    TASK_RETRIES,
     PODS,
     OLDEST_PENDING,
     SLOTS,

@@ -1,7 +1,8 @@
 """Counts what happened, in a registry of its own. Methods are named for what happened; none of them fails or waits.
 
 The number of series is bounded: no names of runs or pods are labels, and of workflows, tasks and all else that has no
-bound by itself only the first values are kept apart.
+bound by itself only the first values are kept apart. A counter that may be watched for its first step is there before
+it, at zero: Prometheus sees no step in a series that begins with one.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from prometheus_client import (
 )
 
 from windlass import __version__
+from windlass.models.run import FailureClass
 from windlass.telemetry import families
 from windlass.telemetry.census import Census, CensusCollector
 from windlass.telemetry.families import Family
 
 MAX_WORKFLOWS: Final = 500
 """Workflows that are kept apart; later ones are counted together."""
-MAX_TASKS: Final = 2000
+MAX_TASKS: Final = 1000
 """Tasks of workflows that are kept apart."""
 MAX_WORDS: Final = 200
 OTHER: Final = "other"
@@ -41,9 +43,6 @@ class TaskOf(NamedTuple):
     namespace: str
     workflow: str
     task: str
-
-
-_OTHER_TASK: Final = TaskOf(OTHER, OTHER, OTHER)
 
 
 class _Bounded:
@@ -75,6 +74,7 @@ class Metrics:
         self._workflows = _Bounded(MAX_WORKFLOWS)
         self._task_names = _Bounded(MAX_TASKS)
         self._words = _Bounded(MAX_WORDS)
+        self._begun: set[TaskOf] = set()
         self._take_census: Callable[[], Census] = Census
         self._runs = self._counter(families.RUNS)
         self._run_seconds = self._histogram(families.RUN_SECONDS)
@@ -84,10 +84,10 @@ class Metrics:
         self._tasks = self._counter(families.TASKS)
         self._task_seconds = self._histogram(families.TASK_SECONDS)
         self._attempts = self._counter(families.ATTEMPTS)
-        self._workflow_tasks = self._counter(families.WORKFLOW_TASKS)
-        self._workflow_task_seconds = self._summary(families.WORKFLOW_TASK_SECONDS)
-        self._workflow_attempts = self._counter(families.WORKFLOW_ATTEMPTS)
-        self._workflow_retries = self._counter(families.WORKFLOW_RETRIES)
+        self._workflow_failures = self._counter(families.WORKFLOW_FAILURES)
+        self._task_run_seconds = self._summary(families.TASK_RUN_SECONDS)
+        self._task_failures = self._counter(families.TASK_FAILURES)
+        self._task_retries = self._counter(families.TASK_RETRIES)
         self._create_delay = self._histogram(families.CREATE_DELAY)
         self._start_delay = self._histogram(families.START_DELAY)
         self._strays = self._counter(families.STRAYS)
@@ -103,6 +103,10 @@ class Metrics:
         self._cached = self._gauge(families.CACHED)
         self._unreadable = self._gauge(families.UNREADABLE)
         self._leader = self._gauge(families.LEADER)
+        for failure in ("", *FailureClass):
+            self._attempts.labels(failure)
+        for result in ("ok", "error"):
+            self._reconcile.labels(self._words.of(result))
         self._gauge(families.BUILD).labels(__version__, platform.python_version()).set(1)
         self.registry.register(CensusCollector(lambda: self._take_census(), self._workflow))
 
@@ -115,6 +119,8 @@ class Metrics:
         labels = self._workflow(namespace, workflow)
         for outcome in _OUTCOMES:
             self._runs.labels(*labels, outcome)
+        for failure in FailureClass:
+            self._workflow_failures.labels(*labels, failure)
 
     def run_ended(
         self, namespace: str, workflow: str, outcome: str, seconds: float | None, at: float | None = None
@@ -134,21 +140,28 @@ class Metrics:
 
     def task_ended(self, of: TaskOf, outcome: str, failure: str, seconds: float | None) -> None:
         """A task ended; `failure` is the class of its last failure, or empty."""
-        labels = self._task(of)
         self._tasks.labels(outcome, failure).inc()
-        self._workflow_tasks.labels(*labels, outcome).inc()
         if seconds is not None:
             self._task_seconds.labels(outcome).observe(seconds)
-            self._workflow_task_seconds.labels(*labels).observe(seconds)
+            self._task_run_seconds.labels(*self._task(of)).observe(seconds)
+
+    def attempt_began(self, of: TaskOf, number: int) -> None:
+        """The pod of an attempt, counted from 1, was made."""
+        labels = self._task(of)
+        if number > 1:
+            self._task_retries.labels(*labels).inc()
+        elif labels not in self._begun:
+            self._begun.add(labels)
+            for family in (self._task_run_seconds, self._task_failures, self._task_retries):
+                family.labels(*labels)
 
     def attempt_ended(self, of: TaskOf, failure: str) -> None:
         """An attempt ended; `failure` is its class, or empty."""
         self._attempts.labels(failure).inc()
-        self._workflow_attempts.labels(*self._task(of), failure).inc()
-
-    def task_retried(self, of: TaskOf) -> None:
-        """A pod was made because the one before had failed."""
-        self._workflow_retries.labels(*self._task(of)).inc()
+        if failure:
+            labels = self._task(of)
+            self._workflow_failures.labels(*labels[:2], failure).inc()
+            self._task_failures.labels(*labels).inc()
 
     def pod_created(self, delay: float) -> None:
         """A pod was made, `delay` seconds after its task was ready."""
@@ -213,9 +226,10 @@ class Metrics:
     def _task(self, of: TaskOf) -> TaskOf:
         # The tasks of one-off definitions have names without end, and nobody follows them over time.
         if not of.workflow:
-            return of._replace(task="")
-        known = self._workflow(of.namespace, of.workflow) == of[:2] and self._task_names.admits(of)
-        return of if known else _OTHER_TASK
+            return TaskOf(*self._workflow(of.namespace, ""), "")
+        namespace, workflow = self._workflow(of.namespace, of.workflow)
+        task = of.task if namespace == of.namespace and self._task_names.admits(of) else OTHER
+        return TaskOf(namespace, workflow, task)
 
     def _counter(self, family: Family) -> Counter:
         return Counter(family.name, family.meaning, family.labels, registry=self.registry)

@@ -66,8 +66,7 @@ class EngineObserver:
         if after.created_at and not (before and before.created_at):
             retry_at = task_before.retry_at if task_before is not None else None
             ready_at = task.ready_at if after.number == 1 else retry_at
-            if after.number > 1:
-                self._metrics.task_retried(of)
+            self._metrics.attempt_began(of, after.number)
             if (delay := _between(ready_at, after.created_at)) is not None:
                 self._metrics.pod_created(delay)
         if after.started_at and not (before and before.started_at):

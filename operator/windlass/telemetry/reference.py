@@ -15,10 +15,10 @@ The controller serves these at `/metrics`, for Prometheus. Its log says once whe
 sum over the replicas, and use `rate` and `increase`, which bear restarts.
 
 The number of series stays bounded however much runs. No label holds the name of a run or a pod. The first 500
-workflows, and the first 2,000 of their tasks, are kept apart; later ones are counted together under the name `other`,
+workflows, and the first 1,000 of their tasks, are kept apart; later ones are counted together under the name `other`,
 until the controller starts anew. Runs with a definition of their own have no workflow (the label is empty), and their
-tasks no name, since such names would never end. What follows tasks one by one is a sum and a count, not a histogram:
-two series a task. The step that resolves a source counts as a task, of the name `windlass-source`.
+tasks no name, since such names would never end. What follows tasks one by one is no histogram: four series a task. The
+step that resolves a source counts as a task, of the name `windlass-source`.
 
 The label `namespace` is that of the run, so a scrape must keep it: `honorLabels: true` in a ServiceMonitor.
 

@@ -10,11 +10,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from windlass import __version__
+from windlass.models.run import FailureClass
 from windlass.telemetry.census import Census
 from windlass.telemetry.families import FAMILIES, Kind
 from windlass.telemetry.metrics import MAX_TASKS, MAX_WORKFLOWS, Metrics, TaskOf
 from windlass.telemetry.reference import render
 
+RETRIES = "windlass_workflow_task_retries_total"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -61,7 +63,8 @@ CENSUS = Census(
 CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
     "a run began": (
         lambda m: m.run_began("data", "sales"),
-        {("windlass_runs_total", labels(outcome=outcome)): 0 for outcome in ("Succeeded", "Failed", "Cancelled")},
+        {("windlass_runs_total", labels(outcome=outcome)): 0 for outcome in ("Succeeded", "Failed", "Cancelled")}
+        | {("windlass_workflow_failures_total", labels(**{"class": failure})): 0 for failure in FailureClass},
     ),
     "a run ended": (
         lambda m: m.run_ended("data", "sales", "Succeeded", 7.5, 100.0),
@@ -85,23 +88,33 @@ CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
             ("windlass_tasks_total", (("class", "OOM"), ("outcome", "Failed"))): 1,
             ("windlass_task_duration_seconds_count", (("outcome", "Failed"),)): 1,
             ("windlass_task_duration_seconds_sum", (("outcome", "Failed"),)): 3,
-            ("windlass_workflow_tasks_total", labels(task="load", outcome="Failed")): 1,
             ("windlass_workflow_task_duration_seconds_count", OF_LOAD): 1,
             ("windlass_workflow_task_duration_seconds_sum", OF_LOAD): 3,
         },
     ),
     "a task of a definition of its own": (
-        lambda m: m.task_retried(TaskOf("data", "", "load")),
-        {("windlass_workflow_retries_total", labels(workflow="", task="")): 1},
+        lambda m: m.attempt_began(TaskOf("data", "", "load"), 2),
+        {("windlass_workflow_task_retries_total", labels(workflow="", task="")): 1},
     ),
-    "an attempt ended": (
+    "an attempt succeeded": (lambda m: m.attempt_ended(LOAD, ""), {("windlass_attempts_total", (("class", ""),)): 1}),
+    "an attempt failed": (
         lambda m: m.attempt_ended(LOAD, "App"),
         {
             ("windlass_attempts_total", (("class", "App"),)): 1,
-            ("windlass_workflow_attempts_total", labels(task="load", **{"class": "App"})): 1,
+            ("windlass_workflow_failures_total", labels(**{"class": "App"})): 1,
+            ("windlass_workflow_task_failures_total", OF_LOAD): 1,
         },
     ),
-    "a retry": (lambda m: m.task_retried(LOAD), {("windlass_workflow_retries_total", OF_LOAD): 1}),
+    "a first attempt": (
+        lambda m: m.attempt_began(LOAD, 1),
+        {
+            ("windlass_workflow_task_duration_seconds_count", OF_LOAD): 0,
+            ("windlass_workflow_task_duration_seconds_sum", OF_LOAD): 0,
+            ("windlass_workflow_task_failures_total", OF_LOAD): 0,
+            ("windlass_workflow_task_retries_total", OF_LOAD): 0,
+        },
+    ),
+    "a retry": (lambda m: m.attempt_began(LOAD, 2), {("windlass_workflow_task_retries_total", OF_LOAD): 1}),
     "what there is": (
         lambda m: m.observe_census(lambda: CENSUS),
         {
@@ -194,30 +207,26 @@ def test_the_number_of_series_is_bounded() -> None:
     assert len(runs) == 3 * (MAX_WORKFLOWS + 1)
     other = ("windlass_runs_total", (("namespace", "other"), ("outcome", "Succeeded"), ("workflow", "other")))
     assert runs[other] == 2 * MAX_WORKFLOWS
-    # Three outcomes of a workflow; count, sum, last duration and last end of one.
-    assert len(samples(metrics)) < 7 * (MAX_WORKFLOWS + 1) + 1000
+    # A workflow: three outcomes, six classes; count and sum of its runs, duration and end of the last.
+    assert len(samples(metrics)) < 13 * (MAX_WORKFLOWS + 1) + 1000
 
 
 def test_the_number_of_tasks_is_bounded() -> None:
     metrics = Metrics()
     for number in range(MAX_TASKS + 5):
-        metrics.task_retried(TaskOf("data", "sales", f"task-{number}"))
-        metrics.task_retried(TaskOf("data", "", f"task-{number}"))
-    retries = {key: value for key, value in samples(metrics).items() if key[0] == "windlass_workflow_retries_total"}
-    other = labels(namespace="other", workflow="other", task="other")
+        metrics.attempt_began(TaskOf("data", "sales", f"task-{number}"), 2)
+        metrics.attempt_began(TaskOf("data", "", f"task-{number}"), 2)
+    retries = {key: value for key, value in samples(metrics).items() if key[0] == RETRIES}
     assert len(retries) == MAX_TASKS + 2
-    assert retries[("windlass_workflow_retries_total", other)] == 5
-    assert retries[("windlass_workflow_retries_total", labels(workflow="", task=""))] == MAX_TASKS + 5
+    assert retries[(RETRIES, labels(task="other"))] == 5
+    assert retries[(RETRIES, labels(workflow="", task=""))] == MAX_TASKS + 5
 
 
 def test_tasks_of_workflows_beyond_the_bound_are_others() -> None:
     metrics = Metrics()
     for number in range(MAX_WORKFLOWS + 1):
-        metrics.task_retried(TaskOf("data", f"workflow-{number}", "load"))
-    assert (
-        samples(metrics)[("windlass_workflow_retries_total", labels(namespace="other", workflow="other", task="other"))]
-        == 1
-    )
+        metrics.attempt_began(TaskOf("data", f"workflow-{number}", "load"), 2)
+    assert samples(metrics)[(RETRIES, labels(namespace="other", workflow="other", task="other"))] == 1
 
 
 def test_a_known_workflow_stays_apart() -> None:
@@ -231,7 +240,7 @@ def test_a_known_workflow_stays_apart() -> None:
 def test_two_sets_don_t_share_a_count() -> None:
     one, other = Metrics(), Metrics()
     one.attempt_ended(LOAD, "App")
-    assert ("windlass_attempts_total", (("class", "App"),)) not in samples(other)
+    assert samples(other)[("windlass_attempts_total", (("class", "App"),))] == 0
 
 
 def test_the_registry_holds_the_table() -> None:

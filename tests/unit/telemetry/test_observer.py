@@ -29,8 +29,8 @@ class Counted(Metrics):
     def run_began(self, *what: Any) -> None:
         self.calls.append(("run_began", *what))
 
-    def task_retried(self, *what: Any) -> None:
-        self.calls.append(("task_retried", *what))
+    def attempt_began(self, *what: Any) -> None:
+        self.calls.append(("attempt_began", *what))
 
     def run_ended(self, *what: Any) -> None:
         self.calls.append(("run_ended", *what))
@@ -75,17 +75,17 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
     "a pod was made": (
         {"tasks": [task("Queued", **READY)]},
         {"tasks": [task("Starting", CREATED, **READY)]},
-        [("pod_created", 2.0)],
+        [("attempt_began", LOAD, 1), ("pod_created", 2.0)],
     ),
     "a pod of a new task was made": (
         {},
         {"tasks": [task("Starting", CREATED, **READY)]},
-        [("pod_created", 2.0)],
+        [("attempt_began", LOAD, 1), ("pod_created", 2.0)],
     ),
     "a retry was made": (
         {"tasks": [task("Retrying", FAILED, retryAt=at(20), **READY)]},
         {"tasks": [task("Starting", FAILED, {"number": 2, "createdAt": at(21)}, **READY)]},
-        [("task_retried", LOAD), ("pod_created", 1.0)],
+        [("attempt_began", LOAD, 2), ("pod_created", 1.0)],
     ),
     "a pod runs": (
         {"tasks": [task("Starting", CREATED)]},
@@ -121,6 +121,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
         {"tasks": [task("Queued", **READY)]},
         {"tasks": [task("Succeeded", GOOD, startedAt=at(5), finishedAt=at(9), **READY)]},
         [
+            ("attempt_began", LOAD, 1),
             ("pod_created", 2.0),
             ("pod_running", 2.0),
             ("attempt_ended", LOAD, ""),
