@@ -1,0 +1,21 @@
+{{/* What the controller may do where runs are; docs/security.md says what each verb is for. */}}
+{{- define "windlass.controllerRules" -}}
+- apiGroups: [windlass.dev]
+  resources: [workflows, workflowruns]
+  verbs: [get, list, watch]
+- apiGroups: [windlass.dev]
+  resources: [workflowruns/status]
+  verbs: [update, patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [create, delete]
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [get, list, create, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
