@@ -14,7 +14,10 @@ import pytest
 
 from support.clusters import WINDLASS, Cluster
 from support.controller import Controller
+from support.git_server import GitServer
+from support.images import make_git_sync
 from support.kubectl import kubectl
+from support.servers import await_ready
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +59,21 @@ def controller(kubeconfig: Path, namespace: str) -> Iterator[Controller]:
 def cluster(controller: Controller, kubeconfig: Path, namespace: str) -> Cluster:
     """The cluster, by the windlass command."""
     return Cluster(kubeconfig, namespace, real=True)
+
+
+@pytest.fixture(scope="session")
+def image_kit() -> None:
+    """What makes images that no registry has, and loads them into the cluster's nodes."""
+    if "KUBE_KIT" not in os.environ:
+        assert "CI" not in os.environ, "KUBE_KIT must be the command of the Kubernetes kit"
+        pytest.skip("KUBE_KIT is not set: no images can be made for this cluster")
+
+
+@pytest.fixture(scope="session")
+def git_server(image_kit: None, namespace: str) -> GitServer:
+    """A git server in the tests' namespace; git-sync's image is there too."""
+    with tempfile.TemporaryDirectory(prefix="image-") as directory:
+        make_git_sync(Path(directory))
+    git = GitServer.start(namespace)
+    await_ready(git.server)
+    return git

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.clusters import WINDLASS, Cluster, phases, task
+from support.clusters import WINDLASS, Cluster, ends, phases, task
 from support.examples import EXAMPLES, Pod, load, run_all
 from support.mailsink import mail_sink
 from support.sales_report import check_mail, check_report, secrets
@@ -40,11 +40,6 @@ def finished(cluster: Cluster, manifest: str, name: str, *arguments: str) -> dic
     said = cluster.windlass("run", "-f", "-", "--name", name, "--watch", *arguments, stdin=manifest)
     assert said.code == 0, said.all
     return cluster.status(name)
-
-
-def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
-    """How each task ended, and what it put out."""
-    return {one["name"]: (one["phase"], one.get("outputs")) for one in status["tasks"]}
 
 
 def test_hello(dev_cluster: Cluster) -> None:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,12 @@ class Cluster:
 
     def start(self, name: str, spec: dict[str, Any], **run: Any) -> None:
         """Start a run with a definition of its own."""
-        self.apply(
-            {
-                "apiVersion": "windlass.dev/v1alpha1",
-                "kind": "WorkflowRun",
-                "metadata": {"name": name},
-                "spec": {"workflowSpec": spec, **run},
-            }
-        )
+        self.start_all({name: {"workflowSpec": spec, **run}})
+
+    def start_all(self, runs: Mapping[str, dict[str, Any]]) -> None:
+        """Start runs, given as name and spec, at once."""
+        common = {"apiVersion": "windlass.dev/v1alpha1", "kind": "WorkflowRun"}
+        self.apply(*({**common, "metadata": {"name": name}, "spec": spec} for name, spec in runs.items()))
 
     def status(self, run: str) -> dict[str, Any]:
         """The run's status as it is now."""
@@ -76,12 +74,13 @@ class Cluster:
         return self.status(run)
 
     def until(self, run: str, condition: Callable[[dict[str, Any]], bool], within: float = WITHIN) -> dict[str, Any]:
-        """Wait until the run's status is as wished."""
+        """Wait until the run's status is as wished; a run that has ended can't come to it any more."""
         end = time.monotonic() + within
         while True:
             status = self.status(run)
             if condition(status):
                 return status
+            assert "finishedAt" not in status, f"it has ended: {json.dumps(status, indent=1)}"
             assert time.monotonic() < end, f"not within {within} s: {json.dumps(status, indent=1)}"
             time.sleep(0.2)
 
@@ -95,3 +94,8 @@ def task(status: dict[str, Any], name: str) -> dict[str, Any]:
 def phases(status: dict[str, Any]) -> dict[str, str]:
     """The phase of each task."""
     return {one["name"]: one["phase"] for one in status.get("tasks") or ()}
+
+
+def ends(status: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    """How each task ended, and what it put out."""
+    return {one["name"]: (one["phase"], one.get("outputs")) for one in status["tasks"]}

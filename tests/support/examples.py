@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from support.git_server import GitServer
 from windlass.plan.templates import render, render_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,16 @@ def workflow(example: str) -> dict[str, Any]:
     """The Workflow of an example, as its manifest has it."""
     (found,) = (each for each in documents(EXAMPLES / example / "workflow.yaml") if each["kind"] == "Workflow")
     return found
+
+
+def manifest_from(example: str, server: GitServer) -> str:
+    """The manifest of an example, with its code in a repository of a git server."""
+    directory = EXAMPLES / example
+    manifest = (directory / "workflow.yaml").read_text(encoding="utf-8")
+    upstream: str = load(".", "publish").UPSTREAM
+    if upstream in manifest:
+        server.commit_directory(example, ROOT, directory / "tasks")
+    return manifest.replace(upstream, server.url(example))
 
 
 def load(example: str, module: str) -> ModuleType:

@@ -57,7 +57,7 @@ def mariadb(directory: Path, *databases: str, host: str = "127.0.0.1") -> Iterat
     install = [str(program(INSTALL)), "--no-defaults", f"--datadir={data}", *as_user, "--skip-test-db"]
     subprocess.run([*install, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
     first = directory / "first.sql"
-    first.write_text(_grants(databases), encoding="utf-8")
+    first.write_text(grants(databases), encoding="utf-8")
     first.chmod(0o644)
     port = _free_port(host)
     command = [
@@ -79,7 +79,8 @@ def mariadb(directory: Path, *databases: str, host: str = "127.0.0.1") -> Iterat
             process.wait()
 
 
-def _grants(databases: tuple[str, ...]) -> str:
+def grants(databases: tuple[str, ...]) -> str:
+    """SQL that makes the user and the databases."""
     lines = [f"CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';"]
     for name in databases:
         lines += [f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4;", f"GRANT ALL ON `{name}`.* TO '{USER}'@'%';"]
