@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from windlass.cli.cluster import Cluster, with_cluster
+from windlass.cli.cluster import Cluster, explain, with_cluster
 from windlass.cli.failures import FAILED, OK, USAGE, Failure
 from windlass.cli.output import Format, format_option, objects, resource_name, run_name
 from windlass.cli.runs import verdict
-from windlass.errors import AlreadyExists, Forbidden, NotFound
+from windlass.errors import AlreadyExists, ApiError, Forbidden, NotFound
 from windlass.names import API_VERSION, GROUP
 from windlass.resources import RUNS, WORKFLOWS
 
@@ -50,14 +50,24 @@ async def command(
         manifests = [_run_of(workflow)]
     if len(manifests) > 1 and (name or params):
         raise click.UsageError(f"the files hold {len(manifests)} runs: --name and -p are for one")
-    started = [await _start(cluster, run, params, name, logical_date) for run in manifests]
-    if output is None:
-        for run in started:
-            click.echo(f"{run_name(run['metadata']['name'])} created")
+    started: list[Body] = []
+    failures = 0
+    for run in manifests:
+        try:
+            started.append(await _start(cluster, run, params, name, logical_date))
+        except (ApiError, Failure) as error:
+            if len(manifests) == 1:
+                raise
+            # As with kubectl, one that can't be created doesn't keep back those after it.
+            click.echo(f"windlass: {explain(error) if isinstance(error, ApiError) else error.message}", err=True)
+            failures += 1
+        else:
+            if output is None:
+                click.echo(f"{run_name(started[-1]['metadata']['name'])} created")
     ended = await _watch(cluster, started, shown=output is None) if watch else []
-    if output is not None:
-        click.echo(objects(ended or started, output, as_list=len(started) > 1))
-    return FAILED if any(map(verdict, ended)) else OK
+    if output is not None and started:
+        click.echo(objects(ended or started, output, as_list=len(manifests) > 1))
+    return FAILED if failures or any(map(verdict, ended)) else OK
 
 
 async def _from_files(cluster: Cluster, files: Sequence[str], workflow: str | None, *, told: bool) -> Any:

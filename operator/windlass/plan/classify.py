@@ -6,6 +6,7 @@ OOMKilled → DeadlineExceeded → disrupted or deleted → rejected by its node
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,8 @@ _DISRUPTIONS: Final = {
     "EvictionByEvictionAPI": "Evicted",
     "TerminationByKubelet": "Evicted",
 }
+_TOLD_TO_GO: Final = (128 + signal.SIGTERM, 128 + signal.SIGKILL)
+"""Exit codes of programs that a deletion ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,14 @@ def _ended_before(facts: PodFacts, moment: datetime) -> bool:
 
 def _ended_before_deletion(facts: PodFacts) -> bool:
     """Times are whole seconds. Of a deletion in the very second of the end, only this is known: the API server takes
-    the grace period from a pod that it knows to have ended."""
+    the grace period from a pod that it knows to have ended. But so does the kubelet once its containers have ended,
+    and a program that ended by a signal then did so because of the deletion."""
     since, finished = facts.deleting_since, facts.terminated.get("finishedAt")
     if since is None or not finished:
         return False
     ended = datetime.fromisoformat(str(finished))
-    return ended < since or (ended == since and facts.grace == 0 and facts.terminal)
+    signalled = facts.terminated.get("exitCode") in _TOLD_TO_GO
+    return ended < since or (ended == since and facts.grace == 0 and facts.terminal and not signalled)
 
 
 def _never_started(facts: PodFacts) -> PodResult | None:

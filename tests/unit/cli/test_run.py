@@ -247,3 +247,24 @@ def test_watch(phase: str, code: int) -> None:
         f"sales-x2v9p  {phase}",
         "a  Failed: it broke",
     ]
+
+
+def test_a_run_that_can_not_be_made_does_not_keep_back_the_others() -> None:
+    cluster = FakeCluster().add(run("taken", "Running"), workflow("hello"))
+    documents = [
+        {
+            "apiVersion": "windlass.dev/v1alpha1",
+            "kind": "WorkflowRun",
+            "metadata": {"name": name},
+            "spec": {"workflow": of},
+        }
+        for name, of in (("first", "hello"), ("taken", "hello"), ("lost", "helo"), ("last", "hello"))
+    ]
+    result = invoke(cluster, "run", "-f", "-", stdin=yaml.safe_dump_all(documents))
+    assert result.exit_code == 1
+    assert result.stdout == "workflowrun.windlass.dev/first created\nworkflowrun.windlass.dev/last created\n"
+    assert result.stderr.splitlines() == [
+        "windlass: there is a run taken already: give another --name, or delete it "
+        "(kubectl delete workflowruns.windlass.dev taken)",
+        'windlass: there is no Workflow "helo" in the namespace data; did you mean "hello"?',
+    ]

@@ -120,6 +120,10 @@ ENDS = {
         failed(INFRA, "Deleted", 0, "the pod was deleted before its task had ended"),
     ),
     "deleted after it had ended": (pod(main("Succeeded", ended(0, second=17)), **deleted(18)), good()),
+    "ended by TERM in the second of its deletion, and let go by the kubelet": (
+        pod(main("Failed", ended(143, second=18)), **deleted(18, grace=0)),
+        failed(INFRA, "Deleted", 143, "the pod was deleted before its task had ended"),
+    ),
     "deleted in the second of its end": (pod(main("Succeeded", ended(0, second=18)), **deleted(18, grace=0)), good()),
     "out of memory, then deleted": (
         pod(main("Failed", ended(137, "OOMKilled", second=17)), **deleted(18)),
