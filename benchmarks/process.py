@@ -1,0 +1,130 @@
+"""A controller process, and what the kernel says about it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+import urllib.request
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+READY_WITHIN: Final = 60.0
+_SAMPLE: Final = re.compile(r"^windlass_api_requests_total\{([^}]*)\} (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A `windlass controller` that runs."""
+
+    pid: int
+    url: str
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, all threads."""
+        return cpu_of(Path(f"/proc/{self.pid}/stat"))
+
+    def threads(self) -> dict[str, float]:
+        """Seconds of processor time by thread."""
+        found: defaultdict[str, float] = defaultdict(float)
+        main = str(self.pid)
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            found["main" if task.name == main else (task / "comm").read_text().strip()] += cpu_of(task / "stat")
+        return dict(found)
+
+    def rss(self) -> float:
+        """MiB of resident memory."""
+        return memory_of(self.pid, "status", "VmRSS")
+
+    async def requests(self) -> Counter[str]:
+        """Requests so far, by verb and resource."""
+        text = await asyncio.to_thread(self._metrics)
+        found: Counter[str] = Counter()
+        for labels, value in _SAMPLE.findall(text):
+            parts = dict(part.split("=", 1) for part in labels.replace('"', "").split(","))
+            found[f"{parts['verb']} {parts['resource']}"] += int(float(value))
+        return found
+
+    def _metrics(self) -> str:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
+            text: str = answer.read().decode()
+        return text
+
+
+def cpu_of(stat: Path) -> float:
+    """The user and system time that a process or thread has used."""
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_of(pid: int, file: str, key: str) -> float:
+    """A figure of /proc in MiB."""
+    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"{key} in {file} of process {pid}")
+
+
+@asynccontextmanager
+async def controller(
+    kubeconfig: Path,
+    namespace: str,
+    log: Path,
+    profile: Path | None = None,
+    arguments: tuple[str, ...] = (),
+) -> AsyncIterator[Controller]:
+    """A controller while the block lasts, ready; with `profile`, one that writes a profile there at its end."""
+    async with started(kubeconfig, namespace, log, profile, arguments) as pid:
+        yield Controller(pid, await asyncio.to_thread(_ready_url, pid, log))
+
+
+@asynccontextmanager
+async def started(
+    kubeconfig: Path, namespace: str, log: Path, profile: Path | None = None, arguments: tuple[str, ...] = ()
+) -> AsyncIterator[int]:
+    """The same, before it is ready: a second one stands by until the first is gone."""
+    program = ["-m", "windlass"] if profile is None else [str(HERE / "profiled.py"), str(profile)]
+    command = [*program, "controller", "--metrics-port", "0", "--metrics-host", "127.0.0.1"]
+    command += ["--kubeconfig", str(kubeconfig), "--lease-namespace", namespace, *arguments]
+    with log.open("ab") as out:
+        process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=out, stderr=out)
+    try:
+        yield process.pid
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _ready_url(pid: int, log: Path) -> str:
+    end = time.monotonic() + READY_WITHIN
+    while time.monotonic() < end:
+        for port in _listening(pid):
+            url = f"http://127.0.0.1:{port}"
+            try:
+                with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+                    if answer.status == 200:
+                        return url
+            except OSError:
+                continue
+        time.sleep(0.05)
+    raise TimeoutError(f"the controller is not ready: {log.read_text()[-2000:]}")
+
+
+def _listening(pid: int) -> list[int]:
+    """The ports that a process listens at."""
+    try:
+        links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
