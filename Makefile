@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= .windlass
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= windlass:$(VERSION)
+ENGINE ?= $(if $(shell command -v docker),docker,podman)
 # Byte code of what is imported; that of the clients nobody imports would be a third of the installation.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'kubernetes/aio|/pip/|/setuptools/' $(VENV)/lib || true
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster lint types layers check generate bench clean machine
+.PHONY: help setup demo test test-cluster lint types layers check generate image bench clean machine
 
 help:  ## show the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +29,9 @@ test-cluster: $(VENV)/.test  ## the tests on the cluster that KUBECONFIG points 
 
 check: lint types layers  ## ruff, mypy, import-linter, and the drift of generated files
 
-lint: $(VENV)/.lint  ## ruff: style and formatting
+lint: $(VENV)/.lint  ## ruff, hadolint: style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/hadolint Dockerfile
 
 types: $(VENV)/.lint  ## mypy, strict
 	@$(BIN)/mypy
@@ -36,7 +40,13 @@ layers: $(VENV)/.lint  ## import-linter: each layer imports only those below it
 	@$(BIN)/lint-imports
 
 generate: $(VENV)/.run  ## write crds/ and the generated pages of docs/ again
-	@$(BIN)/python -m windlass.models.generate && $(BIN)/python -m windlass.cli.docs
+	@$(BIN)/python -m windlass.models.generate && $(BIN)/python -m windlass.cli.docs && $(BIN)/python helm/document.py
+
+image:  ## build the image IMAGE (windlass:VERSION) with docker or podman
+	@$(ENGINE) info >/dev/null 2>&1 || { \
+		echo "docker or podman is needed, and running: $(ENGINE) info fails. Set ENGINE=..., or: apt-get install podman" >&2; exit 2; }
+	$(ENGINE) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
+		--build-arg CREATED="$$(git log -1 --format=%cI)" .
 
 clean:  ## remove what these commands made
 	rm -rf $(VENV) $(STATE) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Lay out what the image adds to its base: Windlass and what it depends on, below /opt/windlass, as a virtual environment.
+"""Lay out what the image adds to its base: a virtual environment in /opt/windlass, with Windlass and its dependencies.
 
     python3 image/layer.py --python /usr/local/bin/python3 ROOT
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import compileall
 import py_compile
-import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +39,8 @@ def lay_out(root: Path, python: str) -> None:
         shutil.rmtree(packages / unused, ignore_errors=True)
     # The file system is read only where it runs: what is not compiled now is compiled at each start.
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(packages, quiet=2, workers=0, stripdir=str(root), prependdir="/", invalidation_mode=unchecked)
+    names = {"stripdir": str(root), "prependdir": "/"}
+    compileall.compile_dir(packages, quiet=2, workers=0, invalidation_mode=unchecked, **names)
     write_programs(home, python)
 
 
@@ -59,16 +59,9 @@ def write_programs(home: Path, python: str) -> None:
 
 
 def pip(command: str, *arguments: str) -> None:
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-cache-dir", "--root-user-action", "ignore")
-    flags = quiet if command == "install" else quiet[:3]
+    flags = ["--quiet", "--disable-pip-version-check"]
+    flags += ["--root-user-action", "ignore"] if command == "install" else []
     subprocess.run([sys.executable, "-m", "pip", command, *flags, *arguments], check=True)
-
-
-def version() -> str:
-    """The version that pyproject.toml names."""
-    found = re.search(r'^version = "(.+)"$', (SOURCE / "pyproject.toml").read_text(), re.MULTILINE)
-    assert found is not None
-    return found[1]
 
 
 def main() -> None:
