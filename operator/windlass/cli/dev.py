@@ -71,7 +71,7 @@ def stop(ctx: click.Context, state: Path | None) -> int:
     if not _until(lambda: running(place) != pid, STOPPED_WITHIN):
         click.echo("it did not end in time, and is killed", err=True)
         _signal(pid, signal.SIGKILL)
-        _until(lambda: running(place) != pid, STOPPED_WITHIN)
+    _until(lambda: not _lives(pid), STOPPED_WITHIN)
     return OK
 
 
@@ -202,6 +202,15 @@ def _until(condition: Any, seconds: float) -> bool:
             return True
         time.sleep(LOOK_AGAIN)
     return False
+
+
+def _lives(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    # A zombie has ended: only its parent has not yet asked how.
+    return stat.rpartition(")")[2].split()[:1] != ["Z"]
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -201,6 +202,11 @@ def _url(login: Login, call: Call) -> URL:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # Its own words hold the representation of a TLS context.
+        number, words = error.os_error.errno, error.os_error.strerror
+        why = os.strerror(number).lower() if number and number > 0 else words or str(error.os_error)
+        return f"{error.host}:{error.port}: {why}"
     return str(error) or type(error).__name__
 
 

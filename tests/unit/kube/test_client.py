@@ -186,7 +186,7 @@ async def test_nobody_listens() -> None:
     async with scripted_api(answer_json({})) as api:
         url = api.url
     client = KubeClient(TokenCredentials(login(url)))
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(errors.Unreachable, match=r": 127\.0\.0\.1:\d+: connection refused$"):
         await client.create(PODS, POD)
     await client.close()
 
