@@ -137,11 +137,20 @@ class Kubelet:
         if current is None or (current.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
         phase = "Failed" if code else "Succeeded"
+        others = [one["name"] for one in pod["spec"]["containers"] if one["name"] != names.MAIN_CONTAINER]
+        if others and not status:
+            # The pod goes on until what stands beside the task has ended too.
+            self._running.add(pod["metadata"]["uid"])
+            self._status(pod, self._container({"terminated": ended}, {name: {"running": {}} for name in others}))
+            return
+        if others and (main := _main_state(current)).get("terminated"):
+            ended = main["terminated"]
         if self._status(pod, {"phase": phase, **self._container({"terminated": ended}), **(status or {})}):
             self.on_end(*_place(pod))
 
-    def _container(self, state: Body) -> Body:
-        return {"containerStatuses": [{"name": names.MAIN_CONTAINER, "state": state, "restartCount": 0}]}
+    def _container(self, state: Body, others: Mapping[str, Body] | None = None) -> Body:
+        states = {names.MAIN_CONTAINER: state, **(others or {})}
+        return {"containerStatuses": [{"name": name, "state": one, "restartCount": 0} for name, one in states.items()]}
 
     def _status(self, pod: Body, status: Body) -> bool:
         return self._changing(pod, {"status": status}, "status") is not None
@@ -164,6 +173,11 @@ class Kubelet:
 
     def _now(self) -> str:
         return format_time(self.clock.now())
+
+
+def _main_state(pod: Body) -> Body:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return next((one["state"] for one in statuses if one["name"] == names.MAIN_CONTAINER), {})
 
 
 def _place(pod: Body) -> tuple[str, str]:

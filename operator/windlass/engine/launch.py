@@ -8,9 +8,12 @@ from typing import Final
 
 from windlass import names
 from windlass.backoff import full_jitter
+from windlass.build.pod import Installation, PodRequest
 from windlass.engine.ports import Api, Body, Clock, Pods
+from windlass.engine.record import RunRecord
 from windlass.errors import AlreadyExists, ApiError, NotFound, Refused
-from windlass.plan.types import Launch, Refusal, RefusalKind
+from windlass.names import workspace_claim_name
+from windlass.plan.types import Launch, Program, Refusal, RefusalKind
 from windlass.resources import PODS
 
 LEAST_WAIT: Final = 0.25
@@ -85,11 +88,34 @@ class Launcher:
 def same_attempt(found: Body, wanted: Body) -> bool:
     """Whether a pod that was found is the one that was wanted: of the same run, by UID, task and attempt."""
     labels, wanted_labels = (obj["metadata"].get("labels") or {} for obj in (found, wanted))
-    return _owner_uid(found) == _owner_uid(wanted) and all(
+    return owner_uid(found) == owner_uid(wanted) and all(
         labels.get(key) == wanted_labels[key] for key in (names.LABEL_TASK, names.LABEL_ATTEMPT)
     )
 
 
-def _owner_uid(pod: Body) -> str | None:
+def owner_uid(pod: Body) -> str | None:
+    """The UID of the object that controls the pod."""
     owners = pod["metadata"].get("ownerReferences") or []
     return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
+def pod_request(record: RunRecord, program: Program, launch: Launch, installation: Installation) -> PodRequest:
+    """What the pod of `launch` is built from."""
+    source, workspace = program.spec.source, program.spec.workspace
+    return PodRequest(
+        namespace=record.key.namespace,
+        run=record.key.name,
+        run_uid=record.uid,
+        workflow=record.view().workflow,
+        task=launch.task,
+        attempt=launch.attempt,
+        pod=launch.pod,
+        body=launch.body,
+        environment=launch.environment,
+        memory=launch.memory,
+        source=source.git if source else None,
+        commit=record.draft.source.commit if record.draft.source else None,
+        workspace=workspace,
+        claim=workspace_claim_name(record.key.name, record.uid) if workspace else None,
+        installation=installation,
+    )

@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from windlass.build.pod import Installation, PodRequest, build_pod
+from windlass.build.pod import Installation, build_pod
 from windlass.engine.cache import RunCache
 from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
-from windlass.engine.launch import Launcher
+from windlass.engine.launch import Launcher, pod_request
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
@@ -34,7 +34,6 @@ from windlass.engine.workspaces import Workspaces
 from windlass.errors import ApiError, Conflict, NotFound, Retryable, Unreachable
 from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.run import RunPhase
-from windlass.names import workspace_claim_name
 from windlass.plan.admission import Admission, admit, refuse
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
@@ -48,6 +47,8 @@ MOST_PLANS: Final = 8
 """How often a reconcile plans again with what it has learnt, before it lets others have their turn."""
 BREATH: Final = 1.0
 """Seconds that it pauses then: what it learns may never come to an end."""
+MOST_CONFLICTS: Final = 3
+"""How many writes of a status in a row may meet a newer version before the next one waits."""
 PROOF_AGE: Final = 2.0
 """Seconds: before a pod is made, an answer of the API has proved no longer ago than this that its run exists."""
 COALESCE: Final = 0.25
@@ -251,6 +252,7 @@ class Reconciler:
             self._pods.note(pod)
             if name not in self._pods.by_index(record.uid):
                 gone.add(name)
+                await self._remover.remove_hidden(pod, record.uid)
         return not gone.intersection(pods) or await self._still(record)
 
     async def _proved(self, record: RunRecord, plan: Plan) -> bool:
@@ -299,30 +301,10 @@ class Reconciler:
             refusal = self._launcher.refusal(no_claim, refused_before)
             return replace(refusal, message=f"the workspace's claim: {refusal.message}")
         try:
-            manifest = build_pod(self._request(record, program, launch))
+            manifest = build_pod(pod_request(record, program, launch, self._installation))
         except ValueError as error:
             return Refusal(RefusalKind.LAUNCH, "Invalid", str(error))
         return await self._launcher.launch(launch, manifest, refused_before)
-
-    def _request(self, record: RunRecord, program: Program, launch: Launch) -> PodRequest:
-        source, workspace = program.spec.source, program.spec.workspace
-        return PodRequest(
-            namespace=record.key.namespace,
-            run=record.key.name,
-            run_uid=record.uid,
-            workflow=record.view().workflow,
-            task=launch.task,
-            attempt=launch.attempt,
-            pod=launch.pod,
-            body=launch.body,
-            environment=launch.environment,
-            memory=launch.memory,
-            source=source.git if source else None,
-            commit=record.draft.source.commit if record.draft.source else None,
-            workspace=workspace,
-            claim=workspace_claim_name(record.key.name, record.uid) if workspace else None,
-            installation=self._installation,
-        )
 
     async def _settle(self, record: RunRecord, plan: Plan, spent: float) -> Next:
         """Store what was planned, now or in a moment; then do what had to wait for that."""
@@ -372,10 +354,13 @@ class Reconciler:
         try:
             await self._writer.store(record)
         except (Conflict, NotFound) as error:
-            if await self.confirm_run(record.key) is record and record.version == version:
-                # Nobody has changed it: to try again at once would go on for ever.
+            record.conflicts += 1
+            known = await self.confirm_run(record.key)
+            if known is record and (record.version == version or record.conflicts >= MOST_CONFLICTS):
+                # Nobody has changed it, or somebody does so all the time: to try again at once may go on for ever.
                 raise Retryable(f"the status was not taken: {error.message}", error.status, error.reason) from error
             return False
+        record.conflicts = 0
         return True
 
     async def _tell(self, record: RunRecord) -> None:

@@ -63,6 +63,8 @@ class RunRecord:
     """To be told once the status that they belong to is stored."""
     writing: Body | None = None
     """The status whose write is under way: its event may come before its answer."""
+    conflicts: int = 0
+    """How many writes in a row were based on an old version."""
     write_due: float | None = None
     """When, on the monotonic clock, the draft is to be written at the latest."""
     next_write: float = 0.0

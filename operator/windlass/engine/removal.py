@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Final
 
 from windlass import names
+from windlass.engine.launch import owner_uid
 from windlass.engine.ports import Api, Body, Observer, Pods
 from windlass.errors import ApiError, Conflict, NotFound, Retryable
 from windlass.plan.types import EndHow, PodEnding, PodView
@@ -55,6 +57,20 @@ class Remover:
             await self.delete(pod)
         if pod.held:
             await self.release(pod)
+
+    async def remove_hidden(self, pod: Body, run_uid: str) -> None:
+        """Let go of a pod that can't be followed any more, since somebody took our label off it."""
+        meta = pod["metadata"]
+        label = (meta.get("labels") or {}).get(names.LABEL_MANAGED_BY)
+        if owner_uid(pod) != run_uid or label == names.MANAGED_BY:
+            return
+        logger.warning("pod %s/%s lost its label and can't be followed: it is deleted", meta["namespace"], meta["name"])
+        self._observer.stray_removed("Hidden")
+        place = (PODS, meta["namespace"], meta["name"])
+        body = {"metadata": {"uid": meta["uid"], "$deleteFromPrimitiveList/finalizers": [names.RESULT_FINALIZER]}}
+        with contextlib.suppress(NotFound, Conflict):
+            await self._api.delete(*place, uid=meta["uid"])
+            await self._api.patch(*place, body, content_type=STRATEGIC)
 
     async def _patch(self, pod: PodView, body: Body, content_type: str) -> None:
         try:
