@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from support.behaviours import BEHAVIOURS, play
+from support.behaviours import BEHAVIOURS, finish, start
 from support.clusters import Cluster
 
 pytestmark = pytest.mark.cluster
 
 
+@pytest.fixture(scope="module")
+def started(cluster: Cluster, request: pytest.FixtureRequest) -> Cluster:
+    """The cluster, on which the runs of all chosen rows have been started."""
+    chosen = [item for item in request.session.items if item.path == request.path]
+    start(cluster, [item.callspec.params["name"] for item in chosen if isinstance(item, pytest.Function)])
+    return cluster
+
+
 @pytest.mark.parametrize("name", BEHAVIOURS)
-def test_behaviour(cluster: Cluster, name: str) -> None:
-    play(cluster, name)
+def test_behaviour(started: Cluster, name: str) -> None:
+    finish(started, name)
