@@ -1,0 +1,71 @@
+"""Every command of the READMEs that is for this machine, typed as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.clusters import WINDLASS
+from support.readme import PLACES, ROOT, Block, Place, blocks, checkout, run
+
+PAGES = sorted({block.file for block in blocks() if block.place is Place.DEV})
+EXPECTED = {
+    "README.md": ["hello-", "Succeeded"],
+    "docs/dev-cluster.md": ["Succeeded", "mail kept in:"],
+    "examples/README.md": [],
+    "examples/daily-sales-etl/README.md": ["sales-0401  ✔ Succeeded", "6 sales loaded"],
+    "examples/hello/README.md": ["✔ Succeeded"],
+    "examples/weather-umbrella/README.md": ["– deploy  Skipped"],
+}
+"""What stands in the answers when all went well."""
+
+
+def test_every_block_of_commands_has_its_place() -> None:
+    assert {(block.file, block.heading) for block in blocks()} == PLACES.keys()
+    assert EXPECTED.keys() == set(PAGES)
+
+
+@pytest.mark.parametrize("block", [one for one in blocks() if one.place is Place.CI], ids=lambda block: block.file)
+def test_the_gate_runs_what_makes_the_environment(block: Block) -> None:
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [command for command in block.commands if not any(line.startswith(command) for line in gate)] == []
+
+
+@pytest.mark.parametrize("block", [one for one in blocks() if one.place is Place.READER], ids=lambda block: block.file)
+def test_what_only_the_reader_can_run_is_shell_and_names_files_that_are_there(block: Block) -> None:
+    assert subprocess.run(["bash", "-n", "-c", block.text], check=False, capture_output=True).stderr == b""
+    named = re.findall(r"\bexamples/[\w./-]*", block.text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.fixture
+def tree() -> Iterator[Path]:
+    """A working tree, whose development cluster has a state directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="readme-") as directory:
+        yield checkout(Path(directory))
+        state = Path(directory) / "state" / "windlass" / "dev"
+        subprocess.run([str(WINDLASS), "dev", "stop", "--state", str(state)], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page(tree: Path, page: str) -> None:
+    found = [block.text for block in blocks() if block.file == page and block.place is Place.DEV]
+    if page.startswith("examples/") and page != "examples/README.md":
+        # They ask for the environment that their common page makes.
+        found = [block.text for block in blocks() if block.file == "examples/README.md"] + found
+    elif page.startswith("docs/"):
+        found = ['export PATH="$PWD/.venv/bin:$PATH"\n', *found]
+    script = "".join(found)
+    done = run(script, tree, XDG_STATE_HOME=str(tree.parent / "state"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [words for words in EXPECTED[page] if words not in done.stdout] == [], done.stdout
+
+
+def test_the_first_workflow_is_the_example() -> None:
+    example = (ROOT / "examples" / "hello" / "workflow.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{example}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
