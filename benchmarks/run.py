@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,8 @@ def main() -> int:
 
 
 async def _run(given: argparse.Namespace, names: Sequence[str]) -> int:
+    # Told to end, it still leaves the cluster as it was.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _this_task().cancel)
     print(", ".join(f"{key}: {value}" for key, value in machine().items()))
     results: dict[str, dict[str, Any]] = {}
     async with AsyncExitStack() as stack:
@@ -62,6 +65,12 @@ async def _run(given: argparse.Namespace, names: Sequence[str]) -> int:
             if given.json is not None:
                 write_json(given.json, results)
     return int(any(figure["verdict"] == "MISSED" for result in results.values() for figure in result["figures"]))
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 if __name__ == "__main__":
