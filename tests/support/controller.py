@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -22,6 +23,8 @@ class Controller:
     namespace: str
     log: Path
     arguments: tuple[str, ...] = ()
+    ready_when: str = "ok\n"
+    """What it says, as a pattern, when it is started: by default that it is at work."""
     process: subprocess.Popen[bytes] | None = None
     metrics: str = field(default="", init=False)
 
@@ -60,10 +63,9 @@ class Controller:
             text: str = answer.read().decode()
         return text
 
-    @staticmethod
-    def _ready(url: str) -> bool:
+    def _ready(self, url: str) -> bool:
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
-                return bool(answer.read() == b"ok\n")
+                return re.fullmatch(self.ready_when, answer.read().decode()) is not None
         except OSError:
             return False

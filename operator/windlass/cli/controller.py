@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -86,7 +87,8 @@ def command(
     usual = Installation()
     settings = Settings(
         credentials=find_credentials(kubeconfig, context, os.environ),
-        identity=f"{socket.gethostname()}_{os.getpid()}",
+        # Pods of one node may share its host name, and their processes a number.
+        identity=f"{socket.gethostname()}_{secrets.token_hex(4)}",
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         lease_namespace=lease_namespace,

@@ -1,8 +1,11 @@
 """The composition root: joins client, informer, engine, kopf and probes into the one process that acts.
 
-credentials ─▶ client ─▶ Lease held ─▶ pods listed ─▶ runs listed ─▶ ready
-                              │            until then it is ready too, and says that it stands by
-                              └─ lost: everything stops, and the process ends; whoever started it starts it again
+credentials ─▶ clients ─▶ pods listed ─▶ Lease held ─▶ runs listed ─▶ at work
+                                │             └─ lost: all stops, the process ends, whoever started it starts it again
+                                └─ until the Lease is held it is ready too, and says that it stands by
+
+A standby keeps its cache of pods whole, so that it can act at once. The Lease has a client of its own: its renewal
+waits behind no other request. What the engine sends goes through a client that sends only while this process leads.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from windlass.build.pod import Installation
 from windlass.controller.caches import PodCaches
 from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
+from windlass.controller.leading import LeaderClient
 from windlass.controller.watching import Watching
 from windlass.engine.engine import Engine
 from windlass.engine.ports import Body
@@ -30,6 +34,7 @@ from windlass.errors import ApiError, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials, Login
 from windlass.kube.lease import Leadership
+from windlass.plan.types import PodView
 from windlass.resources import RUNS, WORKFLOWS, Resource
 from windlass.telemetry.health import HealthServer
 from windlass.telemetry.metrics import Metrics
@@ -40,6 +45,8 @@ logger = logging.getLogger(__name__)
 LEASE: Final = "windlass-controller"
 CRD_RETRY: Final = 2.0
 """Seconds between two looks for our kinds."""
+FINISH_WITHIN: Final = 1.0
+"""Seconds that the reconciles under way have at an orderly end. What they leave is found again by the next leader."""
 SILENT_TOO_LONG: Final = 180.0
 """Seconds without a word from the API server after which this process is not healthy."""
 
@@ -85,6 +92,7 @@ class _Controller:
         self._lost = asyncio.Event()
         self._leads = asyncio.Event()
         self._standing: Leadership | None = None
+        self._lead: asyncio.Task[None] | None = None
         self._pods: PodCaches | None = None
         self._engine: Engine | None = None
         self._watching: Watching | None = None
@@ -93,7 +101,8 @@ class _Controller:
 
     async def run(self) -> None:
         settings = self._settings
-        api = KubeClient(settings.credentials, concurrency=settings.concurrency, on_request=self._metrics.api_request)
+        on_request = self._metrics.api_request
+        lease_api = KubeClient(settings.credentials, concurrency=1, on_request=on_request)
         health = HealthServer(
             self._metrics.exposition,
             self._not_ready,
@@ -102,34 +111,46 @@ class _Controller:
             host=settings.metrics_host,
             port=settings.metrics_port,
         )
-        async with api:
-            login = await api.login()
+        async with lease_api:
+            leadership = self._leadership(lease_api, await lease_api.login())
+            api = LeaderClient(
+                settings.credentials, leadership, concurrency=settings.concurrency, on_request=on_request
+            )
             url = await health.start()
             logger.info("metrics at %s/metrics", url)
             try:
-                await self._act(api, login, url)
+                async with api:
+                    try:
+                        await self._act(api, leadership, url)
+                    finally:
+                        await self._end()
             finally:
-                await self._end()
                 await health.stop()
 
-    async def _act(self, api: KubeClient, login: Login, url: str) -> None:
+    async def _act(self, api: KubeClient, leadership: Leadership, url: str) -> None:
         if not await self._or_stop(self._find_kinds(api)):
             return
-        self._standing = self._leadership(api, login)
-        self._state = ""
-        self._start_task(self._standing.run(), "leadership")
+        self._state = "listing pods"
+        self._pods = pods = self._cache_pods(api)
+        if not await self._or_stop(pods.wait_synced()):
+            return
+        self._standing, self._state = leadership, ""
+        logger.info("standing by: %d pods known", len(pods))
+        self._lead = self._start_task(leadership.run(), "leadership")
         if not await self._or_stop(self._leads.wait()):
             return
-        self._state = "listing"
-        engine = await self._start_engine(api)
-        if engine is None:
-            return
+        self._state = "listing runs"
+        self._engine = engine = self._new_engine(api, pods)
         self._watching = Watching(
             lambda: _connection(asyncio.run(self._settings.credentials.login())),
             self._hand_over,
             self._settings.namespaces,
         )
         self._watching.start()
+        for pod in chain.from_iterable(pods):
+            engine.pod_changed(None, pod)
+        if not await self._or_stop(engine.start()):
+            return
         if not await self._or_stop(self._until_watching(self._watching)):
             return
         self._state = ""
@@ -137,28 +158,30 @@ class _Controller:
         self._settings.on_ready(url)
         await self._or_stop(asyncio.Event().wait())
 
-    async def _start_engine(self, api: KubeClient) -> Engine | None:
+    def _cache_pods(self, api: KubeClient) -> PodCaches:
+        def changed(old: PodView | None, new: PodView | None) -> None:
+            if self._engine is not None:
+                self._engine.pod_changed(old, new)
+
+        pods = PodCaches(api, self._settings.namespaces, changed, self._metrics)
+        self._metrics.observe_cache("pods", lambda: len(pods), lambda: pods.unreadable, pods.staleness)
+        for informer in pods:
+            self._start_task(informer.run(), "informer")
+        return pods
+
+    def _new_engine(self, api: KubeClient, pods: PodCaches) -> Engine:
         metrics, clock = self._metrics, self._clock
-        observer = EngineObserver(metrics, clock.now, self._settings.identity)
-        scope = self._settings.namespaces
-        pods = PodCaches(api, scope, lambda old, new: engine.pod_changed(old, new), metrics)
         engine = Engine(
             api,
             pods,
             clock,
-            observer,
+            EngineObserver(metrics, clock.now, self._settings.identity),
             installation=self._settings.installation,
-            namespaces=scope,
+            namespaces=self._settings.namespaces,
             concurrency=self._settings.concurrency,
             chance=random.random,
         )
-        self._pods, self._engine = pods, engine
-        metrics.observe_cache("pods", lambda: len(pods), lambda: pods.unreadable, pods.staleness)
         metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now()))
-        for informer in pods:
-            self._start_task(informer.run(), "informer")
-        if not await self._or_stop(pods.wait_synced()) or not await self._or_stop(engine.start()):
-            return None
         return engine
 
     def _leadership(self, api: KubeClient, login: Login) -> Leadership:
@@ -217,8 +240,10 @@ class _Controller:
         while not watching.ready:
             await self._clock.sleep(0.02)
 
-    def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._tasks.append(asyncio.create_task(work, name=name))
+    def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        return task
 
     async def _or_stop(self, work: Coroutine[Any, Any, Any]) -> bool:
         """Wait for `work`; False when this process is to end before. Raises what a part that died has raised."""
@@ -242,15 +267,18 @@ class _Controller:
                 part.cancel()
 
     async def _end(self) -> None:
-        """Stop taking events, finish the reconciles under way unless another acts already, give the lease back."""
-        if self._watching is not None:
-            await self._watching.stop()
-        if self._engine is not None and not self._lost.is_set():
+        """Finish the reconciles under way, give the lease back at once, then let the rest go."""
+        if self._engine is not None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5.0):
+                async with asyncio.timeout(FINISH_WITHIN):
                     await self._engine.stop()
+        if self._lead is not None:
+            self._lead.cancel()
+            await asyncio.wait({self._lead}, timeout=5.0)
         for task in self._tasks:
             task.cancel()
+        if self._watching is not None:
+            await self._watching.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
 
