@@ -1,6 +1,7 @@
 """From a pod as the API gives it to what the planner needs of it: how far it is, and how it ended.
 
-The container `main` decides: sidecars and init containers matter only while it has not started. How an attempt is
+The container `main` decides: sidecars and init containers matter only while it has not started, or when they go on
+after its end. How an attempt is
 classified is in `classify`; nothing here knows of runs, budgets or time that passes.
 """
 
@@ -46,6 +47,7 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
     phase = _phase(facts, spec, status)
     ended = phase is PodPhase.ENDED
     waiting_reason, waiting_message = ("", "") if ended else _waiting(status, facts)
+    run, run_uid = _owner(metadata, labels)
     main = facts.main_state
     ran = main.get("running") or main.get("terminated") or {}
     return PodView(
@@ -54,8 +56,8 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
         uid=_text(metadata["uid"]),
         version=int(metadata["resourceVersion"]),
         workflow=_text(labels.get(LABEL_WORKFLOW, "")),
-        run=_text(labels[LABEL_RUN]),
-        run_uid=_owner_uid(metadata, labels),
+        run=run,
+        run_uid=run_uid,
         task=_text(labels[LABEL_TASK]),
         attempt=_attempt(labels[LABEL_ATTEMPT]),
         phase=phase,
@@ -65,6 +67,7 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
         deleting_since=facts.deleting_since,
         held=RESULT_FINALIZER in (metadata.get("finalizers") or ()),
         terminal=facts.terminal,
+        lingers=ended and not facts.terminal and _others_go_on(spec, status),
         ending=spec.get("activeDeadlineSeconds") == 1,
         node=spec.get("nodeName"),
         result=classify(facts) if ended else None,
@@ -168,12 +171,13 @@ def _deleting_since(metadata: Mapping[str, Any]) -> datetime | None:
     return parse_time(due) - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
 
 
-def _owner_uid(metadata: Mapping[str, Any], labels: Mapping[str, Any]) -> str:
+def _owner(metadata: Mapping[str, Any], labels: Mapping[str, Any]) -> tuple[str, str]:
+    """The run's name and UID: the owner reference is the word of whoever made the pod, labels are changed by many."""
     for owner in metadata.get("ownerReferences") or ():
         if owner.get("kind") == "WorkflowRun" and owner.get("controller"):
-            return _text(owner["uid"])
+            return _text(owner["name"]), _text(owner["uid"])
     if LABEL_RUN_UID in labels:
-        return _text(labels[LABEL_RUN_UID])
+        return _text(labels[LABEL_RUN]), _text(labels[LABEL_RUN_UID])
     raise ValueError("no WorkflowRun owns it")
 
 
@@ -182,6 +186,13 @@ def _attempt(label: Any) -> int:
     if attempt < 1:
         raise ValueError(f"attempt {attempt} is below 1")
     return attempt
+
+
+def _others_go_on(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Whether a plain container beside the main one has not ended. Native sidecars are the kubelet's to end."""
+    statuses = status.get("containerStatuses") or ()
+    ended = {one["name"] for one in statuses if "terminated" in (one.get("state") or {})}
+    return any(one["name"] not in ended and one["name"] != MAIN_CONTAINER for one in spec.get("containers") or ())
 
 
 def _named(containers: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:

@@ -72,8 +72,11 @@ def _keep(draft: Draft, node: Node, attempt: Attempt, pod: PodView) -> None:
         due = max(due, (pod.finished_at or pod.created_at) + node.keep_pods_for)
     if due <= draft.now:
         draft.end(pod, EndHow.DELETE, "Retention")
-    else:
-        draft.wake(due)
+        return
+    draft.wake(due)
+    if pod.lingers and not pod.ending:
+        # What was injected beside the task would keep the pod, and its node's resources, for ever.
+        draft.end(pod, EndHow.DEADLINE, "MainEnded")
 
 
 def workspace_due(program: Program, status: WorkflowRunStatus) -> datetime | None:

@@ -71,6 +71,8 @@ class PodView:
     """It carries the finalizer `windlass.dev/result`."""
     terminal: bool = False
     """Its phase is Succeeded or Failed: no container runs any more."""
+    lingers: bool = False
+    """The main container has ended, and other plain containers, as a mesh or an agent injects them, have not."""
     ending: bool = False
     """`activeDeadlineSeconds: 1` was patched in: it was told to end."""
     node: str | None = None
@@ -204,7 +206,7 @@ class PodEnding:
     uid: str
     how: EndHow
     why: str
-    """Cancelled, Timeout, StartTimeout, Stray, Retention, NodeLost."""
+    """Cancelled, Timeout, StartTimeout, Stray, Retention, NodeLost, MainEnded."""
 
 
 @dataclass(frozen=True, slots=True)

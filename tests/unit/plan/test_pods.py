@@ -272,6 +272,36 @@ def test_how_long_a_pod_is_kept(fields: dict[str, Any], result: PodResult, due: 
     assert (world.forgotten, world.pods) == (True, {})
 
 
+def with_proxy(result: PodResult) -> World:
+    """A run whose task has ended, as its status says; a container beside it has not."""
+    world = running()
+    pod = world.pods[name("a")]
+    world.pods[pod.name] = replace(pod, phase=PodPhase.ENDED, finished_at=world.now, result=result, lingers=True)
+    return world
+
+
+@pytest.mark.parametrize("result", [OK, app_failure()], ids=["good", "failed"])
+def test_what_stands_beside_a_task_is_ended_with_the_status_that_has_its_result(result: PodResult) -> None:
+    world = with_proxy(result)
+    plan = plan_run(world.seen(), world.now)
+    assert plan.status.tasks[0].phase.ended
+    assert plan.releases == (name("a"),)
+    assert plan.endings == (PodEnding(name("a"), "pod-1", EndHow.DEADLINE, "MainEnded"),)
+
+
+def test_it_is_told_once_and_goes_with_the_pod() -> None:
+    world = with_proxy(OK)
+    world.draft = plan_run(world.seen(), world.now).status
+    pod = world.pods[name("a")]
+    world.pods[pod.name] = replace(pod, ending=True)
+    assert plan_run(world.seen(), world.now).endings == ()
+    world.pods[pod.name] = replace(pod, deleting_since=world.now)
+    assert plan_run(world.seen(), world.now).endings == ()
+    world.pods[pod.name] = pod
+    late = START + timedelta(minutes=2)
+    assert plan_run(world.seen(), late).endings == (PodEnding(pod.name, pod.uid, EndHow.DELETE, "Retention"),)
+
+
 SUCCEEDED, FAILED = OK, app_failure()
 WORKSPACES: dict[str, tuple[str, PodResult, timedelta | None]] = {
     "never kept": ("Never", FAILED, timedelta(0)),

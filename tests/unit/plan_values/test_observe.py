@@ -47,6 +47,34 @@ def test_the_whole_view() -> None:
 
 
 RUNNING = {"running": {"startedAt": at(10)}}
+PROXY = {"containers": [{"name": "main"}, {"name": "proxy"}]}
+
+
+def beside(state: dict[str, Any]) -> dict[str, Any]:
+    """A pod whose task has ended, with a proxy in this state."""
+    status = main("Running", ended(0))
+    return {**status, "containerStatuses": [*status["containerStatuses"], {"name": "proxy", "state": state}]}
+
+
+LINGERS = {
+    "a container beside it runs": (pod(beside(RUNNING), PROXY), True),
+    "a container beside it has never started": (pod(beside({"waiting": {"reason": "ImagePullBackOff"}}), PROXY), True),
+    "nothing is known of a container beside it": (pod(main("Running", ended(0)), PROXY), True),
+    "all have ended, and the pod is about to say so": (pod(beside(ended(0)), PROXY), False),
+    "the pod has ended": (pod(main("Succeeded", ended(0)), PROXY), False),
+    "the task runs still": (pod(main("Running", RUNNING), PROXY), False),
+    "a native sidecar is being ended": (
+        pod(main("Running", ended(0)), {"initContainers": [{"name": "proxy", "restartPolicy": "Always"}]}),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "lingers"), LINGERS.values(), ids=LINGERS.keys())
+def test_what_lingers(body: dict[str, Any], lingers: bool) -> None:
+    assert observe(body).lingers is lingers
+
+
 WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}}
 NO_NODE = {"nodeName": None}
 PHASES = {
@@ -184,7 +212,7 @@ MALFORMED = {
     "no metadata": ({"spec": {}}, "pod (no name) is malformed: no 'metadata'"),
     "no object": ([], "pod (no name) is malformed: list indices must be integers or slices, not str"),
     "no run": (
-        pod(labels={"windlass.dev/task": "x"}),
+        pod(labels={"windlass.dev/task": "x", "windlass.dev/run-uid": "u"}, ownerReferences=[]),
         "pod data/sales-1-load-1a2b3c4d-2 is malformed: no 'windlass.dev/run'",
     ),
     "attempt is no number": (
