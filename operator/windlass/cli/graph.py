@@ -112,7 +112,7 @@ async def _find(cluster: Cluster, what: str) -> dag.Dag:
 
 
 command = click.command("graph", cls=_FileOrCluster)(
-    click.argument("what", metavar="FILE|WORKFLOW|RUN")(
+    click.argument("what", metavar="FILE|WORKFLOW|RUN", type=click.Path(allow_dash=True))(
         click.option(
             "-o",
             "--output",

@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 
 @click.command("lint")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @format_option(Format.JSON)
 def command(files: tuple[str, ...], strict: bool, output: Format | None) -> int:

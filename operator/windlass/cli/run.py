@@ -20,7 +20,14 @@ Body = dict[str, Any]
 
 @click.command("run")
 @click.argument("workflow", required=False)
-@click.option("-f", "--filename", "files", multiple=True, help="Apply the objects of this file first (- is stdin).")
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    multiple=True,
+    type=click.Path(allow_dash=True),
+    help="Apply the objects of this file first (- is stdin).",
+)
 @click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the run.")
 @click.option("--name", help="The run's name; by default the Workflow's and five random characters.")
 @click.option("--logical-date", help="The moment that the run is about, such as 2025-04-01T17:00:00Z.")

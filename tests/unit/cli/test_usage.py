@@ -91,6 +91,7 @@ ANSWERS = {
         Forbidden('user "ada" cannot list workflowruns', 403, "Forbidden"),
         'windlass: not allowed: user "ada" cannot list workflowruns (ask an administrator for the right)',
     ),
+    "a file": (PermissionError(13, "Permission denied", "/x"), "windlass: /x: permission denied"),
     "any other": (ServerError("etcd is\n  away", 500), "windlass: etcd is away"),
 }
 
