@@ -142,6 +142,6 @@ def _renew(record: RunRecord, body: Body, version: int) -> Taken:
             record.write_due = None
     except InvalidObject:
         # What was read before still holds: specs are immutable but for two fields, and statuses are our own.
-        logger.warning("run %s: version %s can't be read; the one before is kept", record.key, version)
+        record.log(logger).warning("version %s can't be read; the one before is kept", version)
     record.body, record.version = body, version
     return Taken.NEW

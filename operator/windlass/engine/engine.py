@@ -62,7 +62,9 @@ class Engine:
             chance,
             lambda run: self.queue.add(run),
         )
-        self.queue: KeyedQueue[RunKey] = KeyedQueue(self._work, clock, observer, concurrency=concurrency, chance=chance)
+        self.queue: KeyedQueue[RunKey] = KeyedQueue(
+            self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}
+        )
         self._orphans: defaultdict[RunKey, set[str]] = defaultdict(set)
         self._doubted: set[RunKey] = set()
         self._waiting: dict[tuple[str, str], set[RunKey]] = {}

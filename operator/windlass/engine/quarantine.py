@@ -9,6 +9,7 @@ from windlass.engine.cache import Unreadable
 from windlass.engine.ports import Api, Body, Observer
 from windlass.engine.record import RunKey
 from windlass.errors import AlreadyExists, Conflict, NotFound, Refused
+from windlass.loglines import of_run
 from windlass.models.common import format_time
 from windlass.plan.types import RunEvent
 from windlass.resources import EVENTS, RUNS
@@ -38,17 +39,19 @@ async def quarantine(api: Api, observer: Observer, unreadable: Unreadable, now: 
         status |= {"phase": "Refused", "finishedAt": format_time(now)}
     if _says(unreadable.body, message):
         return
-    logger.warning("run %s is set aside: %s", key, message)
+    # What is wrong may quote a value: the status has it, for those who may read the run.
+    log = of_run(logger, *key, metadata["uid"])
+    log.warning("run is set aside: %s; its status says what is wrong", reason)
     patch = {"metadata": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}, "status": status}
     try:
         await api.patch(RUNS, *key, patch, content_type=MERGE, subresource="status")
     except (Conflict, NotFound):
-        logger.debug("run %s has changed meanwhile", key)
+        log.debug("run has changed meanwhile")
     except Refused:
         try:
             await api.create(EVENTS, observer.event(unreadable.body, RunEvent("Warning", reason, message)))
         except AlreadyExists:
-            logger.debug("that run %s can't be read was told before", key)
+            log.debug("that the run can't be read was told before")
 
 
 def _says(body: Body, message: str) -> bool:

@@ -49,7 +49,7 @@ class KeyedQueue(Generic[K]):
     """Calls `work(key)` for each key that was added, at most `concurrency` keys at a time, each key alone.
 
     `work` returns how many seconds of the loop it took for itself, which decides how long the key rests.
-    `chance` gives numbers in [0, 1) that spread the backoffs.
+    `chance` gives numbers in [0, 1) that spread the backoffs, `fields` what lines of the log about a key bear.
     """
 
     def __init__(
@@ -60,8 +60,10 @@ class KeyedQueue(Generic[K]):
         *,
         concurrency: int = 64,
         chance: Callable[[], float] = lambda: 0.5,
+        fields: Callable[[K], dict[str, object]] = lambda key: {},
     ) -> None:
         self._work = work
+        self._fields = fields
         self._clock = clock
         self._observer = observer
         self._free = concurrency
@@ -170,7 +172,8 @@ class KeyedQueue(Generic[K]):
             # What the API can't do now is no fault of ours: its words say it all.
             level = logging.WARNING if isinstance(error, Retryable) else logging.ERROR
             trace = error if level == logging.ERROR else None
-            logger.log(level, "work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace)
+            fields = self._fields(key)
+            logger.log(level, "work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace, extra=fields)
             self._observer.reconciled(0.0, "error")
         else:
             self._failures.pop(key, None)

@@ -6,12 +6,14 @@ draft    the status as planned, ahead of `stored` until it is written
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from windlass import names
 from windlass.engine.ports import Body
+from windlass.loglines import of_run
 from windlass.models.common import parse_time
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.plan.types import Program, Refusal, RunEvent, RunView
@@ -81,6 +83,10 @@ class RunRecord:
     @property
     def ended(self) -> bool:
         return self.draft.phase is not None and self.draft.phase.ended
+
+    def log(self, logger: logging.Logger) -> logging.LoggerAdapter[logging.Logger]:
+        """`logger`, whose lines are then about this run."""
+        return of_run(logger, self.key.namespace, self.key.name, self.uid)
 
     def view(self) -> RunView:
         """The run as the planner reads it, with the draft for its status."""

@@ -10,6 +10,7 @@ from windlass import names
 from windlass.engine.launch import owner_uid
 from windlass.engine.ports import Api, Body, Observer, Pods
 from windlass.errors import ApiError, Conflict, NotFound, Retryable
+from windlass.loglines import of_run
 from windlass.plan.types import EndHow, PodEnding, PodView
 from windlass.resources import PODS
 
@@ -32,7 +33,8 @@ class Remover:
 
     async def end(self, pod: PodView, ending: PodEnding) -> None:
         """End the pod's processes, or remove it, as `ending` says."""
-        logger.info("ending pod %s: %s (%s)", pod.name, ending.how, ending.why)
+        level = logging.DEBUG if ending.why == "Retention" else logging.INFO
+        _about(pod).log(level, "ending the pod: %s (%s)", ending.how, ending.why)
         if ending.why == "Stray":
             self._observer.stray_removed(ending.why)
         if ending.how is EndHow.DEADLINE:
@@ -64,7 +66,9 @@ class Remover:
         label = (meta.get("labels") or {}).get(names.LABEL_MANAGED_BY)
         if owner_uid(pod) != run_uid or label == names.MANAGED_BY:
             return
-        logger.warning("pod %s/%s lost its label and can't be followed: it is deleted", meta["namespace"], meta["name"])
+        run = (meta.get("labels") or {}).get(names.LABEL_RUN, "")
+        log = of_run(logger, meta["namespace"], run, run_uid, pod=meta["name"])
+        log.warning("a pod lost its label and can't be followed: it is deleted")
         self._observer.stray_removed("Hidden")
         place = (PODS, meta["namespace"], meta["name"])
         body = {"metadata": {"uid": meta["uid"], "$deleteFromPrimitiveList/finalizers": [names.RESULT_FINALIZER]}}
@@ -91,3 +95,7 @@ class Remover:
                 self._pods.note(found)
                 raise Retryable(error.message, error.status, error.reason) from error
         self._pods.forget(pod.namespace, pod.name, pod.uid)
+
+
+def _about(pod: PodView) -> logging.LoggerAdapter[logging.Logger]:
+    return of_run(logger, pod.namespace, pod.run, pod.run_uid, task=pod.task, attempt=pod.attempt, pod=pod.name)

@@ -66,6 +66,6 @@ class StatusWriter:
         try:
             await self._api.create(EVENTS, self._observer.event(record.body, event))
         except AlreadyExists:
-            logger.debug("event %s of %s was told before", event.reason, record.key)
+            record.log(logger).debug("event %s was told before", event.reason)
         except ApiError as error:
-            logger.warning("event %s of %s was not told: %s", event.reason, record.key, error)
+            record.log(logger).warning("event %s was not told: %s", event.reason, error)

@@ -33,7 +33,7 @@ class Workspaces:
         try:
             await self._api.create(CLAIMS, claim)
         except AlreadyExists:
-            logger.debug("the workspace of %s is there", record.key)
+            record.log(logger).debug("the workspace is there")
 
     async def delete(self, record: RunRecord) -> None:
         """Have the run's claim gone."""
@@ -41,4 +41,4 @@ class Workspaces:
         try:
             await self._api.delete(CLAIMS, record.key.namespace, name)
         except NotFound:
-            logger.debug("the workspace of %s was gone already", record.key)
+            record.log(logger).debug("the workspace was gone already")

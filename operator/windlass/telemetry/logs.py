@@ -1,7 +1,7 @@
 """Logs of the process: one line an event, as text or JSON, with the run, task and UID that it is about.
 
-    log = of_run(logger, "data", "daily-1", uid, task="load")
-    log.warning("...")     2025-04-01T12:00:00.123Z WARNING windlass.engine: ... run=data/daily-1 uid=… task=load
+    text    2025-04-01T12:00:00.123Z WARNING windlass.engine: ... run=data/daily-1 uid=… task=load
+    JSON    {"time": "2025-…", "level": "warning", "logger": "windlass.engine", "message": "...", "run": …}
 
 Credentials that slip into a message or a traceback are blotted out in what is written.
 """
@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TextIO
 
-FIELDS: Final = ("run", "uid", "task", "attempt")
+from windlass.loglines import FIELDS
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 BLOT: Final = "[redacted]"
 
 _SECRETS: Final = (
@@ -53,20 +55,6 @@ def redact(text: str) -> str:
     return text
 
 
-def of_run(
-    logger: logging.Logger,
-    namespace: str,
-    name: str,
-    uid: str,
-    *,
-    task: str | None = None,
-    attempt: int | None = None,
-) -> logging.LoggerAdapter[logging.Logger]:
-    """A logger whose lines say which run, and which of its tasks, they are about."""
-    fields: dict[str, Any] = {"run": f"{namespace}/{name}", "uid": uid, "task": task, "attempt": attempt}
-    return logging.LoggerAdapter(logger, {key: value for key, value in fields.items() if value is not None})
-
-
 class TextFormatter(logging.Formatter):
     """For people. The lines of a traceback follow, indented."""
 
@@ -95,14 +83,36 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(event, ensure_ascii=False)
 
 
-def set_up(level: str = "INFO", form: LogFormat = LogFormat.TEXT, stream: TextIO | None = None) -> logging.Handler:
-    """Have everything that is logged written to `stream` (standard error), in place of what was set up before."""
+def levels(said: str) -> dict[str, str]:
+    """The level of each module that `said` names, the empty name for all others: `info,windlass.engine=debug`.
+
+    ValueError says what is wrong.
+    """
+    found = {"": "INFO"}
+    for part in filter(None, (part.strip() for part in said.split(","))):
+        module, equals, level = part.rpartition("=")
+        if level.upper() not in LEVELS:
+            raise ValueError(f"{level or part!r} is no level: write one of {', '.join(LEVELS).lower()}")
+        if equals and not module:
+            raise ValueError(f"{part!r} names no module: write windlass.engine={level}, or {level} for all")
+        found[module] = level.upper()
+    return found
+
+
+def set_up(level: str = "info", form: LogFormat = LogFormat.TEXT, stream: TextIO | None = None) -> logging.Handler:
+    """Have everything that is logged written to `stream` (standard error), in place of what was set up before.
+
+    `level` is as `levels` reads it.
+    """
+    of_module = levels(level)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form is LogFormat.JSON else TextFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # They say each request, or each retry, at INFO.
-    for name in ("aiohttp.access", "urllib3", "kubernetes"):
+    logging.basicConfig(level=of_module.pop(""), handlers=[handler], force=True)
+    # They say each request, or each retry, at INFO, and whole objects at DEBUG.
+    for name in ("aiohttp", "asyncio", "kopf", "kubernetes", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    for module, its_level in of_module.items():
+        logging.getLogger(module).setLevel(its_level)
     return handler
 
 

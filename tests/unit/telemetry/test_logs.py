@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from windlass.telemetry.logs import BLOT, LogFormat, of_run, redact, set_up
+from windlass.loglines import of_run
+from windlass.telemetry.logs import BLOT, LogFormat, levels, redact, set_up
 
 
 @pytest.fixture(autouse=True)
