@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'kubernetes/aio|/pip/|/setupto
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster lint types layers check generate image bench clean machine
+.PHONY: help setup demo test test-cluster test-monitoring lint types layers check generate image bench clean machine
 
 help:  ## show the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: machine $(VENV)/.test  ## the tests that need nothing but Python
 test-cluster: $(VENV)/.test  ## the tests on the cluster that KUBECONFIG points at
 	@$(BIN)/python -m pytest -m cluster tests/cluster
 
+test-monitoring: machine $(VENV)/.test  ## rules and dashboards, judged by Prometheus's promtool, which Go builds once
+	@tools/promtool/promtool --version >/dev/null && $(BIN)/python -m pytest tests/monitoring
+
 check: lint types layers  ## ruff, mypy, import-linter, and the drift of generated files
 
 lint: $(VENV)/.lint  ## ruff, hadolint: style and formatting
@@ -40,7 +43,7 @@ layers: $(VENV)/.lint  ## import-linter: each layer imports only those below it
 	@$(BIN)/lint-imports
 
 generate: $(VENV)/.run  ## write crds/ and the generated pages of docs/ again
-	@$(BIN)/python -m windlass.models.generate && $(BIN)/python -m windlass.cli.docs && $(BIN)/python helm/document.py
+	@$(BIN)/python -m windlass.models.generate && $(BIN)/python -m windlass.cli.docs && $(BIN)/python helm/document.py && $(BIN)/python helm/dashboards
 
 image:  ## build the image IMAGE (windlass:VERSION) with docker or podman
 	@$(ENGINE) info >/dev/null 2>&1 || { \
