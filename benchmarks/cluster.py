@@ -60,10 +60,10 @@ class Setting:
                 await found.end()
 
     @asynccontextmanager
-    async def controller(self, cluster: Cluster, *arguments: str) -> AsyncIterator[Controller]:
+    async def controller(self, cluster: Cluster) -> AsyncIterator[Controller]:
         profile = self.profile / f"{self.name}.prof" if self.profile is not None else None
         log = self.work / f"{self.name}.log"
-        async with controller(self.kubeconfig, cluster.namespace, log, profile, arguments) as running:
+        async with controller(self.kubeconfig, cluster.namespace, log, profile) as running:
             yield running
 
 

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 import urllib.request
+from asyncio.subprocess import Process
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,33 +76,47 @@ def memory_of(pid: int, file: str, key: str) -> float:
 
 @asynccontextmanager
 async def controller(
-    kubeconfig: Path,
-    namespace: str,
-    log: Path,
-    profile: Path | None = None,
-    arguments: tuple[str, ...] = (),
+    kubeconfig: Path, namespace: str, log: Path, profile: Path | None = None
 ) -> AsyncIterator[Controller]:
-    """A controller while the block lasts, ready; with `profile`, one that writes a profile there at its end."""
-    async with started(kubeconfig, namespace, log, profile, arguments) as pid:
-        yield Controller(pid, await asyncio.to_thread(_ready_url, pid, log))
+    """A controller while the block lasts; with `profile`, one that writes a profile there at its end.
+
+    Should it end before, so does the block.
+    """
+    measuring = asyncio.current_task()
+    assert measuring is not None
+    async with started(kubeconfig, namespace, log, profile) as process:
+        running = await ready(process, log)
+        waiting = asyncio.create_task(process.wait())
+        waiting.add_done_callback(lambda ended: None if ended.cancelled() else measuring.cancel())
+        try:
+            yield running
+        except asyncio.CancelledError:
+            if waiting.done():
+                raise ChildProcessError(_last_words(log)) from None
+            raise
+        finally:
+            waiting.cancel()
 
 
 @asynccontextmanager
-async def started(
-    kubeconfig: Path, namespace: str, log: Path, profile: Path | None = None, arguments: tuple[str, ...] = ()
-) -> AsyncIterator[int]:
-    """The same, before it is ready: a second one stands by until the first is gone."""
+async def started(kubeconfig: Path, namespace: str, log: Path, profile: Path | None = None) -> AsyncIterator[Process]:
+    """A controller's process while the block lasts."""
     program = ["-m", "windlass"] if profile is None else [str(HERE / "profiled.py"), str(profile)]
     command = [*program, "controller", "--metrics-port", "0", "--metrics-host", "127.0.0.1"]
-    command += ["--kubeconfig", str(kubeconfig), "--lease-namespace", namespace, *arguments]
+    command += ["--kubeconfig", str(kubeconfig), "--lease-namespace", namespace]
     with log.open("ab") as out:
         process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=out, stderr=out)
     try:
-        yield process.pid
+        yield process
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+async def ready(process: Process, log: Path) -> Controller:
+    """The controller, once it says that it is ready."""
+    return Controller(process.pid, await asyncio.to_thread(_ready_url, process.pid, log))
 
 
 def _ready_url(pid: int, log: Path) -> str:
@@ -116,7 +131,7 @@ def _ready_url(pid: int, log: Path) -> str:
             except OSError:
                 continue
         time.sleep(0.05)
-    raise TimeoutError(f"the controller is not ready: {log.read_text()[-2000:]}")
+    raise TimeoutError(_last_words(log))
 
 
 def _listening(pid: int) -> list[int]:
@@ -128,3 +143,7 @@ def _listening(pid: int) -> list[int]:
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
+
+
+def _last_words(log: Path) -> str:
+    return f"the controller has ended, or is not ready: {log.read_text()[-2000:]}"

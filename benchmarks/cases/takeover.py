@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 from figures import Figure
-from process import controller, started
+from process import ready, started
 
 from cluster import Setting, task
 from windlass.resources import PODS
@@ -24,11 +22,13 @@ async def measure(setting: Setting) -> list[Figure]:
 async def _round(setting: Setting, number: int) -> float:
     async with setting.cluster() as cluster, cluster.watch(PODS) as pods:
         log = setting.work / f"takeover-{number}.log"
-        leading = controller(setting.kubeconfig, cluster.namespace, log)
-        async with leading as leader, started(setting.kubeconfig, cluster.namespace, log):
-            await cluster.start("before", [task("only")])
-            await pods.until(lambda watcher: watcher.count("Succeeded") == 1, 30.0)
-            os.kill(leader.pid, signal.SIGKILL)
-            killed = time.monotonic()
-            await cluster.start("after", [task("only")])
-            return await pods.until(lambda watcher: watcher.count("ADDED") == 2, 60.0) - killed
+        first, second = (started(setting.kubeconfig, cluster.namespace, log) for _ in range(2))
+        async with first as leader:
+            await ready(leader, log)
+            async with second:
+                await cluster.start("before", [task("only")])
+                await pods.until(lambda watcher: watcher.count("Succeeded") == 1, 30.0)
+                leader.kill()
+                killed = time.monotonic()
+                await cluster.start("after", [task("only")])
+                return await pods.until(lambda watcher: watcher.count("ADDED") == 2, 60.0) - killed
