@@ -79,7 +79,8 @@ def _order(names: Sequence[str], before: Mapping[str, Sequence[str]]) -> list[st
     while left:
         ready = [name for name in left if all(other in done for other in before[name])]
         if not ready:
-            raise Failure(f"the tasks {', '.join(sorted(left))} wait for each other: see windlass lint")
+            who = f"the tasks {', '.join(sorted(left))} wait for each other"
+            raise Failure(f"{who if len(left) > 1 else f'the task {left[0]} waits for itself'}: see windlass lint")
         done += ready
         left = [name for name in left if name not in ready]
     return done

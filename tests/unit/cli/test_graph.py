@@ -184,6 +184,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"tasks": [{"name": "a", "dependsOn": ["b"]}, {"name": "b", "dependsOn": ["a"]}]},
         "the tasks a, b wait for each other: see windlass lint",
     ),
+    "a task that waits for itself": (
+        {"tasks": [{"name": "a", "dependsOn": ["a"]}]},
+        "the task a waits for itself: see windlass lint",
+    ),
     "an unknown task": (
         {"tasks": [{"name": "a", "dependsOn": ["b"]}]},
         "the task a depends on b, which there is not: see windlass lint",
