@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ import click
 from windlass.cli.failures import Failure
 
 if TYPE_CHECKING:
+    from windlass.build.policy import Policy
     from windlass.controller.app import Settings
 
 
@@ -49,12 +51,19 @@ if TYPE_CHECKING:
 @click.option("--default-image", help="The image of tasks that name none.")
 @click.option("--git-sync-image", help="The image that fetches sources.")
 @click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the admin's policies: which pods may be made. By default: any that the cluster takes.",
+)
+@click.option(
     "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
     show_default=True,
     envvar="WINDLASS_LOG_LEVEL",
     show_envvar=True,
+    metavar="LEVEL[,MODULE=LEVEL…]",
+    help="debug, info, warning or error, and others for single modules: info,windlass.runs=debug.",
 )
 @click.option(
     "--log-format",
@@ -74,6 +83,7 @@ def command(
     namespaces: tuple[str, ...],
     default_image: str | None,
     git_sync_image: str | None,
+    policy_file: Path | None,
     log_level: str,
     log_format: str,
 ) -> int:
@@ -83,7 +93,10 @@ def command(
     from windlass.kube.credentials import find_credentials
     from windlass.telemetry.logs import LogFormat, set_up
 
-    set_up(log_level.upper(), LogFormat(log_format))
+    try:
+        set_up(log_level, LogFormat(log_format))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--log-level") from None
     usual = Installation()
     settings = Settings(
         credentials=find_credentials(kubeconfig, context, os.environ),
@@ -94,11 +107,23 @@ def command(
         lease_namespace=lease_namespace,
         lease_name=lease_name,
         namespaces=tuple(dict.fromkeys(namespaces)),
+        policies=_policies(policy_file) if policy_file is not None else (),
         installation=Installation(
             default_image=default_image or usual.default_image, git_sync_image=git_sync_image or usual.git_sync_image
         ),
     )
     return asyncio.run(_run(settings))
+
+
+def _policies(path: Path) -> tuple[Policy, ...]:
+    import yaml
+
+    from windlass.build.policy import read_policies
+
+    try:
+        return read_policies(yaml.safe_load(path.read_text("utf-8")) or {})
+    except (ValueError, yaml.YAMLError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--policy") from None
 
 
 async def _run(settings: Settings) -> int:

@@ -70,7 +70,6 @@ class Watching:
         self._namespaces = tuple(namespaces)
         self._stop = threading.Event()
         self._ready = threading.Event()
-        logging.getLogger("kopf").setLevel(logging.WARNING)
         # That signals are ours to handle is as it should be.
         logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)

@@ -58,6 +58,55 @@ def test_the_rest_is_kept(said: str) -> None:
     assert redact(said) == said
 
 
+LEVELS = {
+    "nothing": ("", {"": "INFO"}),
+    "one for all": ("warning", {"": "WARNING"}),
+    "in capitals": ("DEBUG", {"": "DEBUG"}),
+    "of modules": (
+        "warning, windlass.engine=debug,windlass.runs=error",
+        {"": "WARNING", "windlass.engine": "DEBUG", "windlass.runs": "ERROR"},
+    ),
+    "of a module alone": ("windlass.kube=debug", {"": "INFO", "windlass.kube": "DEBUG"}),
+}
+NO_LEVELS = {
+    "a misspelt level": ("inf", "'inf' is no level"),
+    "a misspelt level of a module": ("windlass.engine=verbose", "'verbose' is no level"),
+    "a module without a level": ("windlass.engine=", "'windlass.engine=' is no level"),
+    "a level without a module": ("=debug", "names no module"),
+}
+
+
+@pytest.mark.parametrize(("said", "meant"), LEVELS.values(), ids=LEVELS.keys())
+def test_levels(said: str, meant: dict[str, str]) -> None:
+    assert levels(said) == meant
+
+
+@pytest.mark.parametrize(("said", "wrong"), NO_LEVELS.values(), ids=NO_LEVELS.keys())
+def test_what_is_no_level(said: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        levels(said)
+
+
+def test_each_module_has_its_level() -> None:
+    stream = io.StringIO()
+    set_up("warning,windlass.noisy=debug", LogFormat.TEXT, stream)
+    try:
+        for name in ("windlass.noisy", "windlass.noisy.part", "windlass.calm", "kopf.reactor"):
+            logging.getLogger(name).debug("a detail")
+            logging.getLogger(name).warning("a warning")
+    finally:
+        logging.getLogger("windlass.noisy").setLevel(logging.NOTSET)
+    said = [line.split()[1:3] for line in stream.getvalue().splitlines()]
+    assert said == [
+        ["DEBUG", "windlass.noisy:"],
+        ["WARNING", "windlass.noisy:"],
+        ["DEBUG", "windlass.noisy.part:"],
+        ["WARNING", "windlass.noisy.part:"],
+        ["WARNING", "windlass.calm:"],
+        ["WARNING", "kopf.reactor:"],
+    ]
+
+
 def logged(form: LogFormat) -> str:
     stream = io.StringIO()
     set_up("info", form, stream)
