@@ -8,15 +8,18 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from windlass.cli.failures import FAILED, Failure, in_one_line
-from windlass.errors import ApiError, Forbidden, Unauthorized, Unreachable
+from windlass.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from windlass.kube.client import KubeClient
+
+NO_SUCH_KIND: Final = ("404 page not found", "could not find the requested resource")
+"""What an API server says of a kind that it doesn't have: of a whole group, and of one in a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def explain(error: ApiError) -> str:
         return f"the cluster doesn't let you in: {text} (check your kubeconfig, or log in again)"
     if isinstance(error, Unreachable):
         return f"can't reach the cluster: {text} (is it running, and the right one? see --context and --kubeconfig)"
+    if isinstance(error, NotFound) and any(words in text for words in NO_SUCH_KIND):
+        return "the cluster doesn't know Windlass's kinds: install them with windlass crds | kubectl apply -f -"
     if isinstance(error, Forbidden):
         return f"not allowed: {text} (ask an administrator for the right)"
     return text

@@ -1,4 +1,5 @@
-"""`python -m windlass.cli.docs`: write the pages of `docs/` that are made from tables in the code.
+"""`python -m windlass.cli.docs`: write the pages of `docs/`, and the rules of the chart's policies, that are made from
+tables in the code.
 
 With `--check` nothing is written, and the exit code is 1 when a page is not what the tables say.
 """
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from windlass.build import policy_chart
 from windlass.plan import reference
 from windlass.telemetry.reference import render as metrics
 
@@ -20,6 +22,7 @@ def pages() -> dict[str, str]:
         "docs/phases-and-reasons.md": reference.phases_and_reasons(),
         "docs/failures.md": reference.failures(),
         "docs/metrics.md": metrics(),
+        "helm/windlass/policy-rules.yaml": policy_chart.render(),
     }
 
 

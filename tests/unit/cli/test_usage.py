@@ -13,7 +13,7 @@ import pytest
 from support.cli import FakeCluster, invoke, run, workflow
 from windlass import __version__
 from windlass.cli.main import COMMANDS, program_name
-from windlass.errors import Forbidden, ServerError, Unauthorized, Unreachable
+from windlass.errors import Forbidden, NotFound, ServerError, Unauthorized, Unreachable
 
 WRONG_USAGE = {
     "an unknown command": (
@@ -90,6 +90,10 @@ ANSWERS = {
     "not allowed": (
         Forbidden('user "ada" cannot list workflowruns', 403, "Forbidden"),
         'windlass: not allowed: user "ada" cannot list workflowruns (ask an administrator for the right)',
+    ),
+    "no such kind": (
+        NotFound("404 page not found", 404, "NotFound"),
+        "windlass: the cluster doesn't know Windlass's kinds: install them with windlass crds | kubectl apply -f -",
     ),
     "a file": (PermissionError(13, "Permission denied", "/x"), "windlass: /x: permission denied"),
     "any other": (ServerError("etcd is\n  away", 500), "windlass: etcd is away"),
