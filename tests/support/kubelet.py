@@ -86,6 +86,7 @@ class Kubelet:
 
     def _count(self, kind: str, pod: Body) -> None:
         over = kind == "DELETED" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        over = over or ("deletionTimestamp" in pod["metadata"] and "nodeName" not in pod["spec"])
         (self._live.discard if over else self._live.add)(pod["metadata"]["uid"])
         self.most_live = max(self.most_live, len(self._live))
 
@@ -99,6 +100,9 @@ class Kubelet:
             self._later(self.start_delay, lambda: self._start(pod, play))
 
     def _start(self, pod: Body, play: Play) -> None:
+        current = self._read(pod)
+        if current is None or "deletionTimestamp" in current["metadata"]:
+            return  # the scheduler passes it over
         if self._changing(pod, {"spec": {"nodeName": "node-1"}}, "binding") is None:
             return
         if not self._status(pod, {"phase": "Running", **self._container({"running": {"startedAt": self._now()}})}):
@@ -110,6 +114,9 @@ class Kubelet:
 
     def _changed(self, pod: Body) -> None:
         meta, spec = pod["metadata"], pod["spec"]
+        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        if ended and meta.get("deletionGracePeriodSeconds"):
+            self._later(0.2, lambda: self._quietly(lambda: self.store.delete(PODS, *_place(pod), grace=0)))
         if meta["uid"] not in self._running:
             return
         if meta.get("deletionTimestamp"):

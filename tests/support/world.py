@@ -82,6 +82,8 @@ class World:
         self.engine: Engine
         self.informer: Informer[PodView]
         self.starts = 0
+        self.collects_every = 0.5
+        """Seconds between two looks of the garbage collector."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._outside: set[asyncio.Task[None]] = set()
 
@@ -161,7 +163,7 @@ class World:
         collector = Collector(self.store)
         while True:
             collector.collect()
-            await self.clock.sleep(0.5)
+            await self.clock.sleep(self.collects_every)
 
     # What a user does
 
