@@ -20,6 +20,11 @@ from support.kubectl import kubectl
 from support.servers import await_ready
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those come first that want no controller: it would work on what they make."""
+    items.sort(key=lambda item: isinstance(item, pytest.Function) and "controller" in item.fixturenames)
+
+
 @pytest.fixture(scope="session")
 def kubeconfig() -> Path:
     """What KUBECONFIG points at."""

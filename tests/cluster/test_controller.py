@@ -22,6 +22,22 @@ SLOW = {
 }
 
 
+ONE = {"name": "a", "script": "true"}
+AT_ONCE: dict[str, dict[str, Any]] = {
+    "no-image": {"name": "a", "image": "example.invalid/no/such:1", "command": ["true"], "startTimeout": "30s"},
+    "privileged": {**ONE, "securityContext": {"privileged": True}},
+    "misspelt": {**ONE, "podTemplate": {"spec": {"tolerationz": []}}},
+    "shown": ONE,
+}
+"""The task of each run that nothing is done to."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started(cluster: Cluster) -> None:
+    """These runs have been started."""
+    cluster.start_all({name: {"workflowSpec": {"tasks": [task]}} for name, task in AT_ONCE.items()})
+
+
 def pods_of(cluster: Cluster, run: str) -> list[dict[str, Any]]:
     return objects("pods", cluster.namespace, "-l", f"windlass.dev/run={run}")
 
@@ -69,7 +85,6 @@ def test_a_run_deleted_in_the_foreground_leaves_nothing(cluster: Cluster) -> Non
 
 
 def test_kubectl_shows_runs_as_designed(cluster: Cluster) -> None:
-    cluster.start("shown", {"tasks": [{"name": "a", "script": "true"}]})
     cluster.ended("shown")
     lines = kubectl("get", "workflowruns", "shown", "-n", cluster.namespace).splitlines()
     assert lines[0].split() == ["NAME", "WORKFLOW", "PHASE", "PROGRESS", "STARTED", "DURATION", "SLOT"]
@@ -78,8 +93,6 @@ def test_kubectl_shows_runs_as_designed(cluster: Cluster) -> None:
 
 
 def test_an_image_that_does_not_exist_is_told_with_what_to_do(cluster: Cluster) -> None:
-    spec = {"tasks": [{"name": "a", "image": "example.invalid/no/such:1", "command": ["true"], "startTimeout": "15s"}]}
-    cluster.start("no-image", spec)
     status = cluster.ended("no-image")
     attempt = task(status, "a")["attempts"][0]
     assert (status["phase"], attempt["class"]) == ("Failed", "Start")
@@ -88,8 +101,6 @@ def test_an_image_that_does_not_exist_is_told_with_what_to_do(cluster: Cluster) 
 
 
 def test_what_pod_security_refuses_is_told_with_what_to_do(cluster: Cluster) -> None:
-    spec = {"tasks": [{"name": "a", "script": "true", "securityContext": {"privileged": True}}]}
-    cluster.start("privileged", spec)
     status = cluster.ended("privileged")
     attempt_or_task = task(status, "a")
     assert (status["phase"], attempt_or_task["phase"]) == ("Failed", "Failed")
@@ -97,8 +108,6 @@ def test_what_pod_security_refuses_is_told_with_what_to_do(cluster: Cluster) -> 
 
 
 def test_a_misspelt_field_of_a_pod_is_an_error_that_names_it(cluster: Cluster) -> None:
-    spec = {"tasks": [{"name": "a", "script": "true", "podTemplate": {"spec": {"tolerationz": []}}}]}
-    cluster.start("misspelt", spec)
     assert "tolerationz" in str(task(cluster.ended("misspelt"), "a"))
 
 
@@ -121,7 +130,7 @@ def test_a_quota_makes_tasks_wait_and_fails_none(cluster: Cluster) -> None:
 
 
 def test_metrics_tell_what_happened(cluster: Cluster, controller: Controller) -> None:
-    cluster.start("counted", {"tasks": [{"name": "a", "script": "true"}]})
+    cluster.start("counted", {"tasks": [ONE]})
     cluster.ended("counted")
     text = controller.read_metrics()
     assert "windlass_runs_total{" in text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -46,7 +46,7 @@ class Servers:
         said = self.mail.execute("bash", "-c", "shopt -s nullglob; for one in /mails/*; do cat $one; echo; done")
         found = [json.loads(line) for line in said.splitlines()]
         parsed = [message_from_string(one["content"], policy=policy.default) for one in found]
-        return [(one["recipients"], cast("EmailMessage", mail)) for one, mail in zip(found, parsed, strict=True)]
+        return [(one["recipients"], mail) for one, mail in zip(found, parsed, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def servers(image_kit: None, namespace: str) -> Servers:
 
 
 def test_the_report_is_mailed(cluster: Cluster, git_server: GitServer, servers: Servers) -> None:
-    login = secrets(*(servers.database.url(name) for name in DATABASES), f"smtp://{servers.mail.address}")
+    shopping, factors = (servers.database.url(name) for name in DATABASES)
+    login = secrets(shopping, factors, f"smtp://{servers.mail.address}")
     body: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sales-report"}}
     kubectl("apply", "-n", cluster.namespace, "-f", "-", stdin=json.dumps({**body, "stringData": login}))
     manifest = manifest_from("sales-report", git_server)

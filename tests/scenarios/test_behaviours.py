@@ -11,8 +11,8 @@ from support.clusters import Cluster
 @pytest.fixture(scope="module")
 def started(dev_cluster: Cluster, request: pytest.FixtureRequest) -> Cluster:
     """The cluster, on which the runs of all chosen rows have been started."""
-    chosen = [item for item in request.session.items if item.path == request.path]
-    start(dev_cluster, [item.callspec.params["name"] for item in chosen if isinstance(item, pytest.Function)])
+    chosen = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    start(dev_cluster, [str(item.callspec.params["name"]) for item in chosen])
     return dev_cluster
 
 

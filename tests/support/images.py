@@ -54,8 +54,8 @@ def make_mariadb(directory: Path) -> None:
     server = str(program(SERVER))
     shutil.copy(server, there / SERVER)
     listed = subprocess.run(["ldd", server], check=True, capture_output=True, text=True).stdout
-    for path in [word for word in listed.split() if word.startswith("/")]:
-        shutil.copy(path, there)
+    for library in [word for word in listed.split() if word.startswith("/")]:
+        shutil.copy(library, there)
     shutil.copytree("/usr/share/mysql/english", there / "share" / "english")
     shutil.copytree("/usr/share/mysql/charsets", there / "share" / "charsets")
     install = [str(program(INSTALL)), "--no-defaults", f"--datadir={there / 'data'}", "--skip-test-db"]
