@@ -24,6 +24,6 @@ class Failure(click.ClickException):
 
 def in_one_line(error: Exception) -> str:
     """An exception's message without line breaks."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}" if error.filename else error.strerror
     return " ".join(str(error).split()) or type(error).__name__

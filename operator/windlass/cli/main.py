@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from windlass import __version__
 from windlass.cli.failures import FAILED, INTERRUPTED, USAGE, Failure, in_one_line
 
 COMMANDS: Final[dict[str, str]] = {
@@ -105,6 +106,7 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="windlass %(version)s")
 def cli() -> None:
     """Windlass runs workflows on Kubernetes: DAGs of tasks, each task a pod."""
 

@@ -59,6 +59,12 @@ def test_without_a_command_the_help_is_shown() -> None:
     assert "  status " in result.stderr
 
 
+def test_the_version_is_told_by_a_command_and_by_an_option() -> None:
+    asked = invoke(None, "--version")
+    assert (asked.exit_code, asked.stdout) == (0, f"windlass {__version__}\n")
+    assert invoke(None, "version").stdout == asked.stdout
+
+
 def test_symbols_that_an_output_can_not_take_become_question_marks(tmp_path: Path) -> None:
     file = tmp_path / "workflow.yaml"
     tasks = [{"name": "a", "script": "true"}, {"name": "b", "script": "true", "dependsOn": ["a"]}]
@@ -95,6 +101,7 @@ ANSWERS = {
         NotFound("404 page not found", 404, "NotFound"),
         "windlass: the cluster doesn't know Windlass's kinds: install them with windlass crds | kubectl apply -f -",
     ),
+    "a port": (OSError(98, "port 80 is taken"), "windlass: port 80 is taken"),
     "a file": (PermissionError(13, "Permission denied", "/x"), "windlass: /x: permission denied"),
     "any other": (ServerError("etcd is\n  away", 500), "windlass: etcd is away"),
 }
