@@ -33,6 +33,9 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self._elapsed
 
+    def busy(self) -> float:
+        return self._elapsed
+
     def call_at(self, when: float, call: Callable[[], None]) -> _Timer:
         timer = _Timer(call)
         self._order += 1

@@ -17,6 +17,9 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def busy(self) -> float:
+        return time.thread_time()
+
     def call_at(self, when: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()
         return loop.call_later(max(0.0, when - time.monotonic()), call)

@@ -12,7 +12,8 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import Final
 
 from windlass.build.pod import Installation
@@ -27,6 +28,7 @@ from windlass.plan.types import PodView
 from windlass.resources import RUNS
 
 logger = logging.getLogger(__name__)
+_PLANNED_FROM: Final = attrgetter(*(part.name for part in fields(PodView) if part.name not in ("version", "held")))
 SWEEP_EVERY: Final = 300.0
 """Seconds between two lists of all runs."""
 
@@ -236,4 +238,4 @@ class Engine:
 
 def _same(old: PodView, new: PodView) -> bool:
     """Whether a change of a pod is none that a plan could see."""
-    return replace(old, version=new.version, held=new.held) == new
+    return _PLANNED_FROM(old) == _PLANNED_FROM(new)

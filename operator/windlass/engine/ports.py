@@ -30,6 +30,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float: ...
 
+    def busy(self) -> float:
+        """Seconds for which this thread has had a processor: unlike a span of time, it says what work has cost."""
+        ...
+
     def call_at(self, when: float, call: Callable[[], None]) -> Timer:
         """Make `call` when `monotonic()` has reached `when`."""
         ...

@@ -189,9 +189,9 @@ class Reconciler:
         gone: set[str] = set()
         spent = 0.0
         for _ in range(MOST_PLANS):
-            began = self._clock.monotonic()
+            began = self._clock.busy()
             plan = self._plan(record, program, frozenset(gone))
-            spent += self._clock.monotonic() - began
+            spent += self._clock.busy() - began
             if plan.confirm:
                 if not await self._confirm_pods(record, plan.confirm, gone):
                     return Next(0.0, spent)
