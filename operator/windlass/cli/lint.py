@@ -38,8 +38,7 @@ def command(files: tuple[str, ...], strict: bool, output: Format | None) -> int:
         except Unreadable as error:
             click.echo(error.format_message(), err=True)
             unreadable = True
-    found = [(document, path, item) for document in documents for path, item in _findings(document, documents)]
-    found.sort(key=lambda entry: (files_order(documents, entry[0]), entry[0].line(entry[1])))
+    found = _found(documents)
     if output is not None:
         click.echo(json.dumps([_as_json(*entry) for entry in found], indent=2, ensure_ascii=False))
     else:
@@ -50,8 +49,18 @@ def command(files: tuple[str, ...], strict: bool, output: Format | None) -> int:
     return FAILED if any(strict or _is_error(item) for _, _, item in found) else OK
 
 
-def files_order(documents: Sequence[Document], wanted: Document) -> int:
-    """The place of a document among all."""
+def errors_in(documents: Sequence[Document]) -> list[str]:
+    """What is wrong with the documents, a line each; no warnings."""
+    return [_as_line(*entry) for entry in _found(documents) if _is_error(entry[2])]
+
+
+def _found(documents: Sequence[Document]) -> list[tuple[Document, tuple[str | int, ...], Finding]]:
+    """All findings, in the order of the files and their lines."""
+    found = [(document, path, item) for document in documents for path, item in _findings(document, documents)]
+    return sorted(found, key=lambda entry: (_place_of(entry[0], documents), entry[0].line(entry[1])))
+
+
+def _place_of(wanted: Document, documents: Sequence[Document]) -> int:
     return next(place for place, document in enumerate(documents) if document is wanted)
 
 

@@ -47,7 +47,7 @@ async def command(
     """Start a run of WORKFLOW, or of what a file holds.
 
     With -f the file's objects (the Workflow, Secrets, ConfigMaps…) are created or updated; then its WorkflowRuns are
-    created or, when it has none, a run of its Workflow is started.
+    created or, when it has none, a run of its Workflow is started. What windlass lint finds wrong is told as a warning.
     """
     if workflow is None and not files:
         raise click.UsageError("say which Workflow to run, or give a file with -f")
@@ -81,8 +81,13 @@ async def _from_files(cluster: Cluster, files: Sequence[str], workflow: str | No
     """Apply what is no run; then give the runs that are to be created."""
     from windlass.cli import manifests
     from windlass.cli.apply import Applier
+    from windlass.cli.lint import errors_in
 
-    found = [obj for file in files for obj in manifests.objects(manifests.read_documents(file))]
+    documents = [document for file in files for document in manifests.read_documents(file)]
+    found = manifests.objects(documents)
+    # The cluster has the last word: it may be newer than this command.
+    for line in errors_in(documents):
+        click.echo(f"warning: {line}", err=True)
     runs = [obj for obj in found if _is(obj, "WorkflowRun")]
     workflows = [str((obj.get("metadata") or {}).get("name")) for obj in found if _is(obj, "Workflow")]
     if files and not runs and workflow is None and len(workflows) != 1:

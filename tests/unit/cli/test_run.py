@@ -268,3 +268,12 @@ def test_a_run_that_can_not_be_made_does_not_keep_back_the_others() -> None:
         "(kubectl delete workflowruns.windlass.dev taken)",
         'windlass: there is no Workflow "helo" in the namespace data; did you mean "hello"?',
     ]
+
+
+def test_what_lint_finds_is_told_before_the_cluster_is_asked() -> None:
+    tasks = [{"name": "a", "script": "true", "dependsOn": ["b"]}, {"name": "b", "script": "true", "dependsOn": ["a"]}]
+    result = invoke(FakeCluster(), "run", "-f", "-", stdin=yaml.safe_dump(workflow("w", tasks)))
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "workflowrun.windlass.dev/w-x2v9p created")
+    assert result.stderr == (
+        "warning: <stdin>:6: spec.tasks: these tasks wait for each other: a → b → a; take one of the dependencies out\n"
+    )
