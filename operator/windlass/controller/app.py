@@ -26,6 +26,7 @@ from windlass.build.pod import Installation
 from windlass.controller.caches import PodCaches
 from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
+from windlass.controller.handover import Handover
 from windlass.controller.leading import LeaderClient
 from windlass.controller.watching import Watching
 from windlass.engine.engine import Engine
@@ -86,7 +87,7 @@ class _Controller:
     def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
         self._settings = settings
         self._stop = stop
-        self._loop = asyncio.get_running_loop()
+        self._events = Handover(asyncio.get_running_loop(), self._take)
         self._clock = SystemClock()
         self._metrics = Metrics()
         self._lost = asyncio.Event()
@@ -143,7 +144,7 @@ class _Controller:
         self._engine = engine = self._new_engine(api, pods)
         self._watching = Watching(
             lambda: _connection(asyncio.run(self._settings.credentials.login())),
-            self._hand_over,
+            lambda resource, kind, body: self._events.put((resource, kind, body)),
             self._settings.namespaces,
         )
         self._watching.start()
@@ -220,12 +221,9 @@ class _Controller:
                 return
             await self._clock.sleep(CRD_RETRY)
 
-    def _hand_over(self, resource: Resource, kind: str, body: Body) -> None:
-        """Called in kopf's thread: the engine lives in another."""
-        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the engine
-            self._loop.call_soon_threadsafe(self._take, resource, kind, body)
-
-    def _take(self, resource: Resource, kind: str, body: Body) -> None:
+    def _take(self, event: tuple[Resource, str, Body]) -> None:
+        """Take what kopf's thread has handed over."""
+        resource, kind, body = event
         engine = self._engine
         if engine is None:
             return
