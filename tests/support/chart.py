@@ -36,9 +36,11 @@ def helm(*arguments: str, values: Mapping[str, Any] | None = None) -> subprocess
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 
-def render(values: Mapping[str, Any] | None = None, release: str = RELEASE) -> list[Manifest]:
+def render(
+    values: Mapping[str, Any] | None = None, release: str = RELEASE, namespace: str = NAMESPACE
+) -> list[Manifest]:
     """The objects of a release, those of its hooks and its test included."""
-    done = helm("template", release, str(CHART), "--namespace", NAMESPACE, values=values)
+    done = helm("template", release, str(CHART), "--namespace", namespace, values=values)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -251,3 +252,19 @@ def test_the_notes_give_three_commands() -> None:
     ]
     run = yaml.safe_load(notes.partition("<<EOF\n")[2].partition("EOF")[0])
     assert [str(found) for found in check(run)] == []
+
+
+SECURITY = (CHART.parents[1] / "docs" / "security.md").read_text()
+
+
+def test_every_right_is_explained_and_no_other() -> None:
+    given = {
+        (role["metadata"]["name"], resource, verb)
+        for role in of(render(), "Role") + of(render(), "ClusterRole")
+        if role["metadata"]["labels"]["app.kubernetes.io/component"] != "users"
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    rows = re.findall(r"^\| `([\w-]+)` \| `([\w/]+)` \| ([a-z, ]+) \| \S.* \|$", SECURITY, re.MULTILINE)
+    assert {(role, resource, verb) for role, resource, verbs in rows for verb in verbs.split(", ")} == given
