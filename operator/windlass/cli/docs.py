@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{path} is not what the code says: run python -m windlass.cli.docs\n")
         return 1 if stale else 0
     for path in stale:
+        (options.root / path).parent.mkdir(parents=True, exist_ok=True)
         (options.root / path).write_text(pages()[path], encoding="utf-8")
         sys.stdout.write(f"{path}\n")
     return 0

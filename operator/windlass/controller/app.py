@@ -23,6 +23,7 @@ from typing import Any, Final
 import kopf
 
 from windlass.build.pod import Installation
+from windlass.build.policy import Policy
 from windlass.controller.caches import PodCaches
 from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
@@ -68,6 +69,8 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     """The only ones whose runs are worked on; none: all of the cluster."""
     installation: Installation = field(default_factory=Installation)
+    policies: tuple[Policy, ...] = ()
+    """Of the admin: which pods may be made."""
     concurrency: int = 64
     """Requests, and runs, in work at a time."""
     on_ready: Callable[[str], None] = lambda url: None
@@ -115,7 +118,11 @@ class _Controller:
         async with lease_api:
             leadership = self._leadership(lease_api, await lease_api.login())
             api = LeaderClient(
-                settings.credentials, leadership, concurrency=settings.concurrency, on_request=on_request
+                settings.credentials,
+                leadership,
+                policies=settings.policies,
+                concurrency=settings.concurrency,
+                on_request=on_request,
             )
             url = await health.start()
             logger.info("metrics at %s/metrics", url)

@@ -1,10 +1,15 @@
-"""The engine's way to the API: it writes only while this process leads, and marks pods with the leader's term."""
+"""The engine's way to the API: it writes only while this process leads, makes only pods that the admin's policies
+allow, and marks them with the leader's term."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from windlass import names
+from windlass.build.policy import Policy
+from windlass.controller.policing import Police
+from windlass.errors import Forbidden
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials
 from windlass.kube.lease import Leadership
@@ -26,6 +31,7 @@ class LeaderClient(KubeClient):
         credentials: Credentials,
         leadership: Leadership,
         *,
+        policies: Sequence[Policy] = (),
         concurrency: int = 64,
         on_request: RequestHook | None = None,
     ) -> None:
@@ -33,12 +39,15 @@ class LeaderClient(KubeClient):
             credentials, concurrency=concurrency, on_request=on_request, may_write=lambda: leadership.is_leader
         )
         self._leadership = leadership
+        self._police = Police(self, policies)
 
     async def create(self, resource: Resource, obj: Body, *, field_validation: str = "Strict") -> Body:
-        """Make an object; a pod says who made it, in which term."""
-        return await super().create(
-            resource, self._marked(obj) if resource is PODS else obj, field_validation=field_validation
-        )
+        """Make an object; a pod says who made it, in which term. Forbidden when an admin's policy refuses it."""
+        if resource is not PODS:
+            return await super().create(resource, obj, field_validation=field_validation)
+        if refusals := await self._police.refusals(obj):
+            raise Forbidden("; ".join(refusals), 403, "Forbidden")
+        return await super().create(resource, self._marked(obj), field_validation=field_validation)
 
     def _marked(self, pod: Body) -> Body:
         metadata = pod["metadata"]

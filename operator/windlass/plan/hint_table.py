@@ -236,6 +236,10 @@ ROWS: Final[Sequence[Row]] = (
     Row("a failure of the infrastructure", INFRA, (), f"it is tried again on its own (retry.infraLimit); "
         f"{_NOT_RECORDED}"),
     # Refused by the API
+    Row("refused by the admin's policy", LAUNCH, (),
+        "the admin of this installation does not allow it: take what the message names out of the task or of "
+        "podTemplate, or ask the admin to have the named rule allow it (policy.pods of the chart)",
+        r"the admin's policy \""),
     Row("refused by Pod Security", LAUNCH, (),
         "the namespace enforces a Pod Security Standard that this pod breaks: remove what the message names from "
         "securityContext, volumes or podTemplate, or ask the admin for another level", r"podsecurity"),
