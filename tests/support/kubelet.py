@@ -62,6 +62,8 @@ class Kubelet:
     clock: VirtualClock
     script: Script
     start_delay: float = 0.5
+    clock_off: timedelta = timedelta(0)
+    """How far the node's clock is ahead of all others."""
     launched: list[tuple[str, str, int]] = field(default_factory=list)
     """Run UID, task, attempt of each pod object that was made."""
     _known: set[str] = field(default_factory=set)
@@ -137,7 +139,7 @@ class Kubelet:
             "exitCode": code,
             "reason": reason or ("Error" if code else "Completed"),
             "message": message,
-            "startedAt": format_time(self.clock.now() - timedelta(seconds=1)),
+            "startedAt": format_time(self.clock.now() + self.clock_off - timedelta(seconds=1)),
             "finishedAt": self._now(),
         }
         current = self._read(pod)
@@ -179,7 +181,7 @@ class Kubelet:
         self.clock.call_at(self.clock.monotonic() + seconds, lambda: self.stopped or act())
 
     def _now(self) -> str:
-        return format_time(self.clock.now())
+        return format_time(self.clock.now() + self.clock_off)
 
 
 def _main_state(pod: Body) -> Body:

@@ -235,7 +235,7 @@ class World:
             f"{type(owner).__name__}.{name}": value
             for owner in (engine, engine.runs, slots, queue, self.informer._store)
             for name, value in vars(owner).items()
-            if isinstance(value, (dict, set, list)) and name != "_revisions_in_use"
+            if isinstance(value, (dict, set, list)) and name not in ("_revisions_in_use", "_heap")
         }
         parts["locks held"] = [lock for lock in definitions._locks.values() if lock.locked()]
         return {name: len(value) for name, value in parts.items() if len(value)}

@@ -104,10 +104,12 @@ class Definitions:
         selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
         before = self._clock.now() - REVISION_AGE
         collected = 0
+        vanished = {key for key in self._stored if namespace in (None, key[0])}
         async for page in self._api.pages(REVISIONS, namespace, label_selector=selector):
             for revision in page:
                 meta = revision["metadata"]
                 key = (meta["namespace"], meta["name"])
+                vanished.discard(key)
                 if in_use(key) or created_at(revision) > before:
                     continue
                 async with self._locks[key]:
@@ -117,6 +119,8 @@ class Definitions:
                     self._programs.pop(key, None)
                     await self._delete(key, meta["uid"])
                 collected += 1
+        # Somebody else has deleted them: they are made again for the next run.
+        self._stored -= vanished
         for key in [key for key, lock in self._locks.items() if not lock.locked() and key not in self._stored]:
             del self._locks[key]
         return collected

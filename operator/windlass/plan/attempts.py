@@ -72,7 +72,7 @@ def adopt(status: TaskStatus, pod: PodView, memory: str | None, moment: str) -> 
 
 def follow(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> TaskStatus:
     """Bring an attempt that is under way up to date with its pod."""
-    status = _noted(status, pod)
+    status = _noted(draft, status, pod)
     result = _result(draft, node, status, pod)
     if result is not None:
         return conclude(draft, node, status, result, pod)
@@ -102,7 +102,7 @@ def conclude(draft: Draft, node: Node, status: TaskStatus, result: PodResult, po
             result = replace(result, failure=FailureClass.APP, reason=error.reason, message=error.message)
     if result.failure is FailureClass.TIMEOUT:
         result = replace(result, detail={"timeout": node.task.timeout, **result.detail})
-    ended_at = (pod.finished_at or pod.deleting_since if pod else None) or draft.now
+    ended_at = _believed(draft, pod, pod.finished_at or pod.deleting_since or draft.now) if pod else draft.now
     status = _ended_attempt(status, result, ended_at)
     if result.failure is None:
         return status.model_copy(
@@ -164,7 +164,12 @@ class _OverBudgetError(OutputsError):
     """The outputs of the run are too large together: no retry makes room."""
 
 
-def _noted(status: TaskStatus, pod: PodView) -> TaskStatus:
+def _believed(draft: Draft, pod: PodView, moment: datetime) -> datetime:
+    """A moment that a node tells, by a clock of its own: nothing of a pod is before it was made, or still to come."""
+    return min(max(moment, pod.created_at), draft.now)
+
+
+def _noted(draft: Draft, status: TaskStatus, pod: PodView) -> TaskStatus:
     """What the pod says about where and when it runs."""
     attempt = status.attempts[-1]
     if (
@@ -173,7 +178,7 @@ def _noted(status: TaskStatus, pod: PodView) -> TaskStatus:
         and (attempt.started_at is not None) == (pod.started_at is not None)
     ):
         return status
-    started_at = format_time(pod.started_at) if pod.started_at else None
+    started_at = format_time(_believed(draft, pod, pod.started_at)) if pod.started_at else None
     update = {"uid": pod.uid, "node": pod.node, "created_at": format_time(pod.created_at), "started_at": started_at}
     attempts = [*status.attempts[:-1], attempt.model_copy(update=update)]
     return status.model_copy(update={"attempts": attempts, "started_at": status.started_at or started_at})
@@ -232,8 +237,9 @@ def _never_started(node: Node, status: TaskStatus, pod: PodView) -> PodResult:
 
 
 def _running(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> TaskStatus:
-    if node.timeout is not None and pod.started_at is not None and not pod.ending and pod.deleting_since is None:
-        due = pod.started_at + node.timeout
+    started_at = status.attempts[-1].started_at
+    if node.timeout is not None and started_at is not None and not pod.ending and pod.deleting_since is None:
+        due = parse_time(started_at) + node.timeout
         if due <= draft.now:
             draft.end(pod, EndHow.DEADLINE, "Timeout")
         else:
