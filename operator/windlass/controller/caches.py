@@ -105,4 +105,4 @@ class PodCaches:
             informer.forget(namespace, name, uid)
 
     def _of(self, namespace: str | None) -> Informer[PodView] | None:
-        return self._informers.get(None) or self._informers.get(namespace)
+        return self._informers.get(None, self._informers.get(namespace))
