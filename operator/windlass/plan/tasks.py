@@ -77,7 +77,9 @@ def _followed(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             attempt = status.attempts[-1]
             pod = draft.seen.pods.get(attempt.pod or "")
             if pod is not None and attempt.uid in (None, pod.uid):
-                status = follow(draft, node, status, pod)
+                before, status = status, follow(draft, node, status, pod)
+                if status is before:
+                    return status
             elif attempt.uid is not None:
                 status = vanished(draft, node, status)
             else:
