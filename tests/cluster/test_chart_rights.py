@@ -1,0 +1,224 @@
+"""The rights that the chart gives are enough for all that the controller does, and it has a use for each of them.
+
+The controller runs outside of the cluster, as the chart's ServiceAccount, and its own count of requests tells what it
+asked for. Pods run on hollow nodes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.chart import Manifest, is_hook, render
+from support.clusters import Cluster, phases
+from support.controller import Controller
+from support.kubectl import kubectl, objects
+
+pytestmark = pytest.mark.cluster
+WITHIN = 60.0
+
+HOLLOW = {
+    "image": "busybox",
+    "command": ["true"],
+    "nodeSelector": {"windlass.dev/hollow": "true"},
+    "tolerations": [{"key": "windlass.dev/hollow", "operator": "Exists"}],
+}
+SEEN_BY_KOPF = {(verb, kind) for verb in ("list", "watch") for kind in ("workflows", "workflowruns")}
+"""What the scenario can't do without, though the requests are not counted: runs and Workflows are watched by kopf."""
+NOT_IN_A_SHORT_TIME = {("delete", "controllerrevisions")}
+"""Definitions that no run names are collected after ten minutes."""
+RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+
+
+def task(name: str, seconds: float = 0.2, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "annotations": {"hollow/run-seconds": str(seconds)}, **HOLLOW, **fields}
+
+
+@dataclass
+class Installed:
+    """What the chart gives to its ServiceAccount, and a controller that has nothing else."""
+
+    namespace: str
+    manifests: list[Manifest]
+    controller: Controller
+
+    def granted(self) -> set[tuple[str, str]]:
+        """Verbs and resources of all Roles together."""
+        return {
+            (verb, resource)
+            for one in self.manifests
+            if one["kind"] in ("Role", "ClusterRole")
+            for rule in one["rules"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        }
+
+    def asked(self) -> dict[tuple[str, str], set[str]]:
+        """Verbs and resources that were asked for, with the codes of the answers."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for line in self.controller.read_metrics().splitlines():
+            if line.startswith("windlass_api_requests_total{"):
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+                found.setdefault((labels["verb"], labels["resource"]), set()).add(labels["code"])
+        return found
+
+
+def install(kubeconfig: Path, directory: Path, namespace: str, values: dict[str, Any]) -> Installed:
+    """Give the chart's rights to its ServiceAccount; a controller that logs in as it, not started."""
+    release = f"rights-{uuid.uuid4().hex[:6]}"
+    own = [one for one in render(values, release, namespace) if one["kind"] in RIGHTS and not is_hook(one)]
+    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": own}))
+    (account,) = [one["metadata"]["name"] for one in own if one["kind"] == "ServiceAccount"]
+    config = json.loads(kubectl("config", "view", "--minify", "--raw", "-o", "json"))
+    config["users"][0]["user"] = {"token": kubectl("create", "token", account, "-n", namespace).strip()}
+    login = directory / "kubeconfig"
+    login.write_text(json.dumps(config))
+    arguments = ["--lease-name", f"{release}-windlass-controller"]
+    for place in values.get("watchNamespaces", ()):
+        arguments += ["--namespace", place]
+    return Installed(namespace, own, Controller(login, namespace, directory / "log", tuple(arguments)))
+
+
+@pytest.fixture
+def places(controller: Controller) -> Iterator[list[str]]:
+    """Three namespaces; the session's own controller rests meanwhile."""
+    controller.stop()
+    names = [f"rights-{uuid.uuid4().hex[:6]}" for _ in range(3)]
+    for name in names:
+        kubectl("create", "namespace", name)
+    try:
+        yield names
+    finally:
+        controller.start()
+        kubectl("delete", "namespace", *names, "--wait=false")
+
+
+def unreadable(cluster: Cluster) -> None:
+    """A run whose status somebody has spoilt."""
+    cluster.start("unreadable", {"tasks": [task("a")]})
+    status = {"status": {"phase": "Running", "startedAt": "0000-01-01T00:00:00Z"}}
+    patch = ["patch", "workflowrun", "unreadable", "-n", cluster.namespace, "--subresource=status", "--type=merge"]
+    kubectl(*patch, "-p", json.dumps(status))
+
+
+def play(cluster: Cluster) -> None:
+    """Everything that may happen to runs, as far as it asks something of the API."""
+    place = cluster.namespace
+    name = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "flow", "namespace": place}}
+    metadata = {"name": "waits", "namespace": place}
+    run = {**name, "kind": "WorkflowRun", "metadata": metadata, "spec": {"workflow": "flow"}}
+    kubectl("create", "-f", "-", stdin=json.dumps(run))
+    cluster.until("waits", lambda status: status.get("reason") == "WorkflowNotFound", WITHIN)
+    spec = {"workspace": {"size": "1Mi"}, "tasks": [task("a"), task("b", dependsOn=["a"])]}
+    kubectl("create", "-f", "-", stdin=json.dumps({**name, "spec": spec}))
+    assert cluster.ended("waits", WITHIN)["phase"] == "Succeeded"
+
+    cluster.start("by-hand", {"tasks": [task("a", seconds=12)]})
+    status = cluster.until("by-hand", lambda status: phases(status).get("a") == "Running", WITHIN)
+    kubectl("delete", "pod", status["tasks"][0]["attempts"][0]["pod"], "-n", place, "--wait=false")
+    assert cluster.ended("by-hand", WITHIN)["phase"] == "Succeeded"
+
+    cluster.start("unscheduled", {"tasks": [task("a", nodeSelector={"no": "node"})]})
+    # Longer than it takes to cancel it; hollow nodes take no deadline that comes while a pod runs.
+    cluster.start("running", {"tasks": [task("a", seconds=15)]})
+    cluster.until("unscheduled", lambda status: bool(phases(status)), WITHIN)
+    cluster.until("running", lambda status: phases(status).get("a") == "Running", WITHIN)
+    for one in ("unscheduled", "running"):
+        assert cluster.windlass("cancel", one).code == 0
+        assert cluster.ended(one, WITHIN)["phase"] in ("Cancelled", "Succeeded")
+
+    cluster.start("fails", {"tasks": [task("a", annotations={"hollow/exit-code": "3"})]})
+    assert cluster.ended("fails", WITHIN)["phase"] == "Failed"
+
+    cluster.start("deleted", {"tasks": [task("a", seconds=600)]})
+    cluster.until("deleted", lambda status: phases(status).get("a") == "Running", WITHIN)
+    kubectl("delete", "workflowrun", "deleted", "-n", place, "--wait=false")
+    until_gone(place, "windlass.dev/run=deleted")
+
+
+def lose_a_pod_while_nobody_looks(cluster: Cluster, installed: Installed) -> None:
+    """The definition is read again after a restart, and so is the pod that should be there."""
+    place = ["-n", cluster.namespace]
+    flow = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "long"}}
+    kubectl("create", *place, "-f", "-", stdin=json.dumps({**flow, "spec": {"tasks": [task("a", seconds=12)]}}))
+    assert cluster.windlass("run", "long", "--name", "lost").code == 0
+    status = cluster.until("lost", lambda status: phases(status).get("a") == "Running", WITHIN)
+    installed.controller.stop()
+    pod = status["tasks"][0]["attempts"][0]["pod"]
+    kubectl("patch", "pod", pod, *place, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    kubectl("delete", "pod", pod, *place, "--force")
+    installed.controller.start()
+    assert [attempt.get("class") for attempt in cluster.ended("lost", WITHIN)["tasks"][0]["attempts"]] == [
+        "Infra",
+        None,
+    ]
+
+
+def until_gone(namespace: str, selector: str) -> None:
+    end = time.monotonic() + 60
+    while objects("pods", namespace, "-l", selector):
+        assert time.monotonic() < end, "the run's pods stay"
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("everywhere", [True, False], ids=["cluster-wide", "in one namespace"])
+def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: list[str], everywhere: bool) -> None:
+    home, place, _ = places
+    values = {} if everywhere else {"watchNamespaces": [place]}
+    cluster = Cluster(kubeconfig, place)
+    unreadable(cluster)
+    with tempfile.TemporaryDirectory(prefix="windlass-rights-") as directory:
+        installed = install(kubeconfig, Path(directory), home, {"rbac": {"userRoles": False}, **values})
+        installed.controller.start()
+        try:
+            play(cluster)
+            cluster.until("unreadable", lambda status: status.get("reason") == "StatusUnreadable", WITHIN)
+            before = installed.asked()
+            lose_a_pod_while_nobody_looks(cluster, installed)
+            after = installed.asked()
+        finally:
+            installed.controller.stop()
+            print(installed.controller.log.read_text()[-8000:])
+            for one in installed.manifests:
+                kubectl("delete", "-f", "-", "--wait=false", stdin=json.dumps(one))
+    asked = set(before) | set(after)
+    assert {what for one in (before, after) for what, codes in one.items() if "403" in codes} == set()
+    assert asked - installed.granted() == set()
+    assert installed.granted() - asked - SEEN_BY_KOPF == NOT_IN_A_SHORT_TIME
+
+
+def test_a_namespace_without_rights_holds_up_no_other(kubeconfig: Path, places: list[str]) -> None:
+    """The Role was forgotten, or deleted, in one of two namespaces; a third is not the controller's."""
+    home, place, forbidden = places
+    with tempfile.TemporaryDirectory(prefix="windlass-rights-") as directory:
+        values = {"rbac": {"userRoles": False}, "watchNamespaces": [place, forbidden]}
+        installed = install(kubeconfig, Path(directory), home, values)
+        kubectl("delete", "rolebindings", "--all", "-n", forbidden)
+        installed.controller.start()
+        try:
+            for where in (forbidden, home, place):
+                Cluster(kubeconfig, where).start("run", {"tasks": [task("a")]})
+            assert Cluster(kubeconfig, place).ended("run", WITHIN)["phase"] == "Succeeded"
+            assert [Cluster(kubeconfig, where).status("run") for where in (forbidden, home)] == [{}, {}]
+            log = installed.controller.log.read_text()
+            binding = next(
+                one
+                for one in installed.manifests
+                if one["kind"] == "RoleBinding" and one["metadata"]["namespace"] == forbidden
+            )
+            kubectl("apply", "-f", "-", stdin=json.dumps(binding))
+            assert Cluster(kubeconfig, forbidden).ended("run", WITHIN)["phase"] == "Succeeded"
+        finally:
+            installed.controller.stop()
+            print(installed.controller.log.read_text()[-8000:])
+    for kind in ("pods", "workflowruns"):
+        assert re.search(rf'cannot list resource "{kind}" in API group ".*" in the namespace "{forbidden}"', log), kind
