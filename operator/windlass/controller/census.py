@@ -17,9 +17,9 @@ def take_census(runs: Iterable[RunRecord], pods: Iterable[PodView], now: datetim
     tasks: Counter[tuple[str, str]] = Counter()
     limits: dict[tuple[str, str], int] = {}
     for record in runs:
-        phases[str(record.draft.phase or "Pending")] += 1
         if record.ended:
-            continue
+            continue  # its pods are still to be dealt with
+        phases[str(record.draft.phase or "Pending")] += 1
         tasks.update((str(task.phase), task.reason or "") for task in record.draft.tasks if not task.phase.ended)
         limit = _limit(record)
         if limit is not None and record.spec.workflow is not None:

@@ -74,7 +74,8 @@ class Metrics:
         self._workflows = _Bounded(MAX_WORKFLOWS)
         self._task_names = _Bounded(MAX_TASKS)
         self._words = _Bounded(MAX_WORDS)
-        self._begun: set[TaskOf] = set()
+        # Workflows and tasks whose counters stand at zero, or beyond.
+        self._begun: set[tuple[str, ...]] = set()
         self._take_census: Callable[[], Census] = Census
         self._runs = self._counter(families.RUNS)
         self._run_seconds = self._histogram(families.RUN_SECONDS)
@@ -117,6 +118,9 @@ class Metrics:
     def run_began(self, namespace: str, workflow: str) -> None:
         """A run was admitted: its counts begin at zero, so that a rate over its end sees the step."""
         labels = self._workflow(namespace, workflow)
+        if labels in self._begun:
+            return
+        self._begun.add(labels)
         for outcome in _OUTCOMES:
             self._runs.labels(*labels, outcome)
         for failure in FailureClass:
