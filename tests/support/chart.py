@@ -104,6 +104,17 @@ VARIANTS: Final[dict[str, Mapping[str, Any]]] = {
             "apiServerCIDRs": ["10.0.0.0/8", "fd00::/8"],
         },
         "test": {"namespace": "try"},
+        "policy": {
+            "pods": [
+                {"name": "usual", "images": ["registry.example.com"], "capabilities": [], "root": True},
+                {
+                    "name": "strict",
+                    "namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]},
+                    "hostPaths": ["/data"],
+                    "fields": ["spec.runtimeClassName"],
+                },
+            ]
+        },
     },
     "nothing that can be left out": {
         "crds": {"install": False},
@@ -112,6 +123,7 @@ VARIANTS: Final[dict[str, Mapping[str, Any]]] = {
         "serviceAccount": {"create": False},
         "podDisruptionBudget": {"enabled": False},
         "networkPolicy": {"enabled": False},
+        "admission": {"fencing": False, "pods": False},
         "topologySpreadConstraints": [],
     },
 }

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--policy",
     "policy_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="A file with the admin's policies: which pods may be made. By default: any that the cluster takes.",
 )
 @click.option(
@@ -122,7 +122,7 @@ def _policies(path: Path) -> tuple[Policy, ...]:
 
     try:
         return read_policies(yaml.safe_load(path.read_text("utf-8")) or {})
-    except (ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--policy") from None
 
 

@@ -19,7 +19,12 @@ from windlass.models.parse import check
 RENDERED: dict[str, list[Manifest]] = {}
 OWN_KINDS = ("WorkflowRun",)
 OPERATORS_KINDS = ("ServiceMonitor", "PrometheusRule")
-CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding")
+CLUSTER_WIDE = (
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 
 
 @pytest.fixture(params=VARIANTS)
@@ -94,7 +99,8 @@ def test_every_pod_is_restricted_and_bounded(manifests: list[Manifest]) -> None:
         context = spec["securityContext"]
         assert (context["runAsNonRoot"], context["seccompProfile"]) == (True, {"type": "RuntimeDefault"})
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
-        assert [set(volume) for volume in spec["volumes"]] == [{"name", "emptyDir"}]
+        kinds = [{"name", "emptyDir"}, *([{"name", "configMap"}] if len(spec["volumes"]) > 1 else [])]
+        assert [set(volume) for volume in spec["volumes"]] == kinds
         for container in [*spec.get("initContainers", ()), *spec["containers"]]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
