@@ -47,7 +47,9 @@ def test_comments_that_do_not_document_are_left_out() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"replicaCount": 3}, "additional properties 'replicaCount' not allowed"),
     "a misspelt value": ({"image": {"tog": "1"}}, "'/image': additional properties 'tog' not allowed"),
-    "a misspelt choice": ({"log": {"level": "verbose"}}, "'/log/level': value must be one of 'debug', 'info'"),
+    "a misspelt choice": ({"log": {"format": "yaml"}}, "'/log/format': value must be one of 'json', 'text'"),
+    "a misspelt level": ({"log": {"level": "verbose"}}, "'/log/level': 'verbose' does not match"),
+    "a level without its module": ({"log": {"level": "info,=debug"}}, "'/log/level': 'info,=debug' does not match"),
     "a digest that is none": ({"image": {"digest": "latest"}}, "'/image/digest': 'latest' does not match"),
     "a text for a number": ({"replicas": "two"}, "'/replicas': got string, want integer"),
     "one namespace for a list of them": ({"watchNamespaces": "a"}, "'/watchNamespaces': got string, want array"),
