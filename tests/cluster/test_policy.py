@@ -8,12 +8,15 @@ import time
 import uuid
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.chart import of, render
-from support.kubectl import kubectl
+from support.clusters import Cluster, task
+from support.controller import Controller
+from support.kubectl import kubectl, objects
 from support.policy_cases import CASES, PolicyCase, usual_pod, with_field
 from windlass.build.policy import read_policies
 
@@ -107,3 +110,36 @@ def test_fencing_refuses_what_an_older_term_sends(user: str) -> None:
     settled(user, pod_of_term("6"), words)
     verdicts = {term: words in create(user, pod_of_term(term)) for term in ("6", "7", "8", "x", None)}
     assert verdicts == {"6": True, "7": False, "8": False, "x": True, None: True}
+
+
+@pytest.fixture
+def policed(controller: Controller, kubeconfig: Path, namespace: str, tmp_path: Path) -> Iterator[Cluster]:
+    """A controller with a policy, in the place of the session's own."""
+    policies = {
+        "policies": [{"name": "usual"}, {"name": "other", "namespaceSelector": {"matchLabels": {"other": "x"}}}]
+    }
+    file = tmp_path / "policies.yaml"
+    file.write_text(json.dumps(policies))
+    controller.stop()
+    own = Controller(kubeconfig, namespace, tmp_path / "log", ("--lease-name", "policed", "--policy", str(file)))
+    try:
+        own.start()
+        yield Cluster(kubeconfig, namespace)
+    finally:
+        own.stop()
+        print(own.log.read_text()[-4000:])
+        controller.start()
+
+
+def test_a_task_that_is_refused_says_which_rule_and_whose(policed: Cluster) -> None:
+    template = {"spec": {"hostNetwork": True, "shareProcessNamespace": True}}
+    policed.start("refused", {"tasks": [{"name": "a", "script": "true", "podTemplate": template}]})
+    status = policed.ended("refused")
+    (attempt,) = task(status, "a")["attempts"]
+    assert (status["phase"], attempt["class"], attempt["reason"]) == ("Failed", "Launch", "Forbidden")
+    assert attempt["message"] == (
+        'the admin\'s policy "usual" refuses spec.shareProcessNamespace: its rule fields does not allow it; '
+        'the admin\'s policy "usual" refuses hostNetwork: its rule hostNamespaces does not allow it'
+    )
+    assert "ask the admin" in attempt["hint"]
+    assert objects("pods", policed.namespace, "-l", "windlass.dev/run=refused") == []

@@ -61,6 +61,14 @@ def test_the_labels_of_namespaces_are_read_where_there_are_policies() -> None:
     assert (places, of(found, "ClusterRole", f"{NAMESPACE}-windlass-policies")) == (["a", "b"], [])
 
 
+def test_the_example_of_the_docs() -> None:
+    page = (CHART.parents[1] / "docs" / "security.md").read_text()
+    values = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    usual, platform = read_policies({"policies": values["policy"]["pods"]})
+    assert (usual.applies_to({"team": "platform"}), platform.applies_to({"team": "platform"})) == (False, True)
+    assert len(of(render(values), POLICY)) == 3
+
+
 def test_a_misspelt_rule_is_refused() -> None:
     done = helm("template", "w", str(CHART), values={"policy": {"pods": [{"name": "p", "image": ["x"]}]}})
     assert (done.returncode != 0, "'image'" in done.stderr) == (True, True)
