@@ -1,20 +1,20 @@
 """What can go wrong between Windlass and the Kubernetes API, as a small tree.
 
-    ApiError                      an answer, or none
-    ├── Retryable                 the same request may work later: no failure of the user's task
-    │   ├── TooManyRequests       429; honour `retry_after`
-    │   ├── ServerError           5xx
-    │   ├── Unreachable           no answer: the request may have been carried out, or may be later
-    │   ├── QuotaExceeded         403 of a ResourceQuota
-    │   └── NotLeading            another process may lead: not sent, or refused for its older term
-    ├── NotFound                  404
-    ├── AlreadyExists             409 of a create
-    ├── Conflict                  409 of a write: the object is newer than what was read
-    ├── Gone                      410: a watch or a page continues from a version that the server forgot
-    ├── Unauthorized              401
-    └── Refused                   the request is wrong for good
-        ├── Forbidden             403: RBAC, admission policy, Pod Security
-        └── Invalid               400, 413, 422
+ApiError                      an answer, or none
+├── Retryable                 the same request may work later: no failure of the user's task
+│   ├── TooManyRequests       429; honour `retry_after`
+│   ├── ServerError           5xx
+│   ├── Unreachable           no answer: the request may have been carried out, or may be later
+│   ├── QuotaExceeded         403 of a ResourceQuota
+│   └── NotLeading            another process may lead: not sent, or refused for its older term
+├── NotFound                  404
+├── AlreadyExists             409 of a create
+├── Conflict                  409 of a write: the object is newer than what was read
+├── Gone                      410: a watch or a page continues from a version that the server forgot
+├── Unauthorized              401
+└── Refused                   the request is wrong for good
+    ├── Forbidden             403: RBAC, admission policy, Pod Security
+    └── Invalid               400, 413, 422
 """
 
 from __future__ import annotations

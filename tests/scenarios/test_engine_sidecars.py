@@ -1,4 +1,4 @@
-"""Pods into which others put containers: a service mesh, an agent. They end with the task, after its result is stored."""
+"""Pods into which a mesh or an agent puts containers: they end with the task, after its result is stored."""
 
 from __future__ import annotations
 

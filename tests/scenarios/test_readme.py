@@ -36,8 +36,11 @@ def test_the_gate_runs_what_makes_the_environment(block: Block) -> None:
     assert [command for command in block.commands if not any(line.startswith(command) for line in gate)] == []
 
 
-@pytest.mark.parametrize("block", [one for one in blocks() if one.place is Place.READER], ids=lambda block: block.file)
-def test_what_only_the_reader_can_run_is_shell_and_names_files_that_are_there(block: Block) -> None:
+NOT_TYPED = [one for one in blocks() if one.place in (Place.READER, Place.CHART)]
+
+
+@pytest.mark.parametrize("block", NOT_TYPED, ids=lambda block: f"{block.file}: {block.heading}")
+def test_what_is_not_typed_here_is_shell_and_names_files_that_are_there(block: Block) -> None:
     assert subprocess.run(["bash", "-n", "-c", block.text], check=False, capture_output=True).stderr == b""
     named = re.findall(r"\bexamples/[\w./-]*", block.text)
     assert [name for name in named if not (ROOT / name).exists()] == []

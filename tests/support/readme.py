@@ -20,6 +20,9 @@ class Place(Enum):
     DEV = "tests/scenarios/test_readme.py, on the development cluster"
     CLUSTER = "tests/cluster/test_readme.py, on a real one"
     READER = "nobody but the reader: it names databases, registries or repositories of theirs"
+    CHART = (
+        "tests/cluster/test_chart_install.py makes the same steps on a real cluster; tests/unit/chart reads the guides"
+    )
 
 
 PLACES: dict[tuple[str, str], Place] = {
@@ -27,6 +30,19 @@ PLACES: dict[tuple[str, str], Place] = {
     ("README.md", "A first workflow"): Place.DEV,
     ("README.md", "On a cluster"): Place.CLUSTER,
     ("docs/dev-cluster.md", "The development cluster"): Place.DEV,
+    ("docs/install-eks.md", "1. The image in a private ECR"): Place.READER,
+    ("docs/install-eks.md", "2. The chart"): Place.CHART,
+    ("docs/install-eks.md", "3. Rights in AWS for tasks (IRSA)"): Place.READER,
+    ("docs/install-kind.md", "1. A cluster"): Place.READER,
+    ("docs/install-kind.md", "2. The image"): Place.READER,
+    ("docs/install-kind.md", "3. The chart"): Place.CHART,
+    ("docs/install-kind.md", "4. Does it work?"): Place.CHART,
+    ("docs/install-kind.md", "5. Remove it"): Place.CHART,
+    ("docs/upgrade.md", "Upgrade"): Place.CHART,
+    ("docs/upgrade.md", "Definitions by hand"): Place.CHART,
+    ("docs/upgrade.md", "Back"): Place.READER,
+    ("docs/upgrade.md", "Uninstall"): Place.CHART,
+    ("docs/upgrade.md", "By hand"): Place.READER,
     ("examples/README.md", "Examples"): Place.DEV,
     ("examples/daily-sales-etl/README.md", "Run it on the development cluster"): Place.DEV,
     ("examples/daily-sales-etl/README.md", "Run it on a cluster"): Place.READER,

@@ -1,6 +1,6 @@
 """What the planner is given and what it answers: frozen values, shared by the planner and the engine.
 
-    Seen (run, program, pods, refusals, free slots) ──plan_run(seen, now)──▶ Plan (status, launches, endings, …)
+Seen (run, program, pods, refusals, free slots) ──plan_run(seen, now)──▶ Plan (status, launches, endings, …)
 """
 
 from __future__ import annotations
