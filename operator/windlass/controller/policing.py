@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -32,12 +33,16 @@ class Police:
         self._choosy = any(policy.selector for policy in policies)
         self._monotonic = monotonic
         self._labels: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._reading = asyncio.Lock()
 
     async def refusals(self, pod: Body) -> list[str]:
         """Why this pod may not be made; empty when it may."""
         if not self._policies:
             return []
-        labels = await self._labels_of(pod["metadata"]["namespace"]) if self._choosy else {}
+        labels: Mapping[str, str] = {}
+        if self._choosy:
+            async with self._reading:  # many pods are made at once, and one answer serves them all
+                labels = await self._labels_of(pod["metadata"]["namespace"])
         return [why for policy in self._policies if policy.applies_to(labels) for why in policy.refusals(pod)]
 
     async def _labels_of(self, namespace: str) -> Mapping[str, str]:

@@ -51,9 +51,11 @@ def test_fencing_takes_the_lease_that_the_controller_uses() -> None:
     assert not of(render({"admission": {"fencing": False}}), POLICY)
 
 
-def test_the_labels_of_namespaces_are_read_where_there_are_policies() -> None:
+def test_the_labels_of_namespaces_are_read_where_a_policy_selects_by_them() -> None:
     assert not [one for one in of(render(), "ClusterRole") if "polic" in one["metadata"]["name"]]
-    pods = {"policy": {"pods": [{"name": "p"}]}}
+    everywhere = render({"policy": {"pods": [{"name": "p"}]}})
+    assert not of(everywhere, "ClusterRole", f"{NAMESPACE}-windlass-policies")
+    pods = {"policy": {"pods": [{"name": "p", "namespaceSelector": {"matchLabels": {"a": "b"}}}]}}
     (role,) = of(render(pods), "ClusterRole", f"{NAMESPACE}-windlass-policies")
     assert role["rules"] == [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]
     found = render({**pods, "watchNamespaces": ["a", "b"]})
