@@ -15,6 +15,8 @@ import yaml
 Manifest = dict[str, Any]
 CHART: Final = Path(__file__).parents[2] / "helm" / "windlass"
 KIT: Final = Path(os.environ.get("KUBE_HOME") or Path.home() / ".cache" / "windlass-kube") / "bin"
+OLDEST: Final = "1.30.0"
+"""The oldest Kubernetes that the chart is for."""
 RELEASE, NAMESPACE = "windlass", "windlass-system"
 
 
@@ -40,7 +42,7 @@ def render(
     values: Mapping[str, Any] | None = None, release: str = RELEASE, namespace: str = NAMESPACE
 ) -> list[Manifest]:
     """The objects of a release, those of its hooks and its test included."""
-    done = helm("template", release, str(CHART), "--namespace", namespace, values=values)
+    done = helm("template", release, str(CHART), "--namespace", namespace, "--kube-version", OLDEST, values=values)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 
