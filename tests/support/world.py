@@ -113,12 +113,12 @@ class World:
             observe,
             label_selector=f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}",
             index=lambda pod: pod.run_uid,
-            on_change=lambda old, new: self.engine.pod_changed(old, new),
+            on_change=lambda old, new: engine.pod_changed(old, new),
             chance=lambda: 0.5,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
         )
-        self.engine = Engine(self.api, self.informer, self.clock, self.watcher)
+        self.engine = engine = Engine(self.api, self.informer, self.clock, self.watcher)
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
         self._tasks.add(asyncio.create_task(self._watch_runs(self.engine, self.api)))
@@ -129,11 +129,17 @@ class World:
     async def kill(self) -> None:
         """End the controller between two instructions."""
         self.api.killed = True
-        of_engine = (self.engine._sweeper, *self.engine.queue._tasks)
-        for task in (*self._tasks, *(task for task in of_engine if task is not None)):
+        self.end_engine(self.engine)
+        for task in self._tasks:
             task.cancel()
         self._tasks.clear()
         await settle()
+
+    @staticmethod
+    def end_engine(engine: Engine) -> None:
+        for task in (engine._sweeper, *engine.queue._tasks):
+            if task is not None:
+                task.cancel()
 
     async def _until_synced(self) -> None:
         for _ in range(100):
