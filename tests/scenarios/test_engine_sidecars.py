@@ -42,8 +42,9 @@ async def test_a_failure_is_the_tasks_own() -> None:
         assert (first["class"], first["exitCode"], first["message"]) == ("App", 3, "no table")
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("how", [How.KILLED_BEFORE, How.KILLED_AFTER, How.LOST_ANSWER])
-async def test_the_end_is_told_only_after_the_result_is_stored(how: How) -> None:
+async def test_the_end_is_told_only_after_the_result_is_stored(how: How, number: int) -> None:
     """Else a crash in between would make a Timeout of a success."""
     async with World({"a": outputs(n=1)}) as world:
         writes = 0
@@ -53,7 +54,7 @@ async def test_the_end_is_told_only_after_the_result_is_stored(how: How) -> None
             if (request.verb, request.resource) != ("update", "workflowruns"):
                 return None
             writes += 1
-            return Fault(how, Unreachable("no answer")) if writes == 2 else None
+            return Fault(how, Unreachable("no answer")) if writes == number else None
 
         world.api.inject = inject
         world.run(tasks=[meshed("a")])
