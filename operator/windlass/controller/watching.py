@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 RESTART_AFTER: Final = 1.0
 """Seconds before kopf is started again after a watcher died."""
 
+IDENTITY: Final[Any] = "windlass"
+"""Kopf would make one of the user's name, and fails where the user has none, as in a container."""
+
 Handler = Callable[[Resource, str, Body], None]
 """What is called, in kopf's thread, with a kind, the event's type (empty for what was listed) and the object."""
 
@@ -109,6 +112,7 @@ class Watching:
             registry=_registry(self._login, self._handler),
             settings=_settings(),
             standalone=True,
+            identity=IDENTITY,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             stop_flag=self._stop,
