@@ -135,9 +135,7 @@ def test_an_upgrade_keeps_runs_going_and_brings_definitions_up_to_date(installed
     assert definition["spec"]["names"]["shortNames"] == ["wlw"]
 
 
-def test_an_uninstall_leaves_no_pod_held_and_an_install_goes_on_with_runs(
-    installed: Release, runs: Cluster
-) -> None:
+def test_an_uninstall_leaves_no_pod_held_and_an_install_goes_on_with_runs(installed: Release, runs: Cluster) -> None:
     runs.start("kept", SLOW)
     runs.until("kept", lambda status: phases(status).get("a") == "Running")
     (held,) = objects("pods", runs.namespace, "-l", "windlass.dev/run=kept")
