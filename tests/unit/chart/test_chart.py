@@ -166,7 +166,7 @@ def test_by_default() -> None:
     (container,) = spec["template"]["spec"]["containers"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-    assert container["image"] == f"ghcr.io/windlass-dev/windlass:{__version__}"
+    assert container["image"] == f"windlass:{__version__}"
     assert (container["livenessProbe"]["httpGet"]["path"], container["readinessProbe"]["httpGet"]["path"]) == (
         "/healthz",
         "/readyz",

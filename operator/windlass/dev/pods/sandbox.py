@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import windlass
 from windlass.dev.pods.host import Host
 from windlass.dev.pods.layout import is_own, mount_arguments, real_target, root_arguments
 from windlass.dev.pods.volumes import Mount
@@ -66,8 +67,10 @@ def _identity(sandbox: Sandbox) -> Sequence[str]:
 
 
 def _python_mounts() -> list[Mount]:
-    """The interpreter that runs this, where it lies in a directory that containers do not share."""
-    places = {Path(sys.prefix), Path(sys.base_prefix)}
+    """The interpreter that runs this, and this project where it is installed as it stands in its working tree, where
+    they lie in a directory that containers do not share."""
+    prefix, project = Path(sys.prefix), Path(windlass.__file__).resolve().parents[1]
+    places = {prefix, Path(sys.base_prefix)} | ({project} if not project.is_relative_to(prefix) else set())
     return [Mount(str(path), path, read_only=True) for path in sorted(places) if is_own(path)]
 
 
