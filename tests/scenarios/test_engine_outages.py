@@ -1,4 +1,4 @@
-"""The API server is away for a while, or a namespace goes with all that is in it: nothing is lost, nobody else notices."""
+"""The API server is away, refuses for good, or a namespace goes with all that is in it: nothing else notices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.bodies import run_body
 from support.kubelet import Play, outputs
 from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
-from windlass.errors import ServerError, Unauthorized, Unreachable
+from windlass.errors import Invalid, ServerError, Unauthorized, Unreachable
 from windlass.resources import NAMESPACES, PODS, RUNS
 
 CHAIN = [{"name": "a", "command": ["true"]}, {"name": "b", "command": ["true"], "dependsOn": ["a"]}]
@@ -65,3 +65,21 @@ async def test_a_namespace_deleted_while_its_runs_are_going_takes_them_and_no_ot
         launched = Counter(task for _, task, _ in world.kubelet.launched)
         assert launched == {"a": 2, "b": 1}
         assert world.watcher.errors == 0
+
+
+async def test_a_status_that_the_api_never_takes_is_told_and_holds_up_nobody() -> None:
+    async with World() as world:
+        world.run("bad", tasks=CHAIN)
+        world.run("good", tasks=CHAIN)
+
+        def inject(request: Request) -> Fault | None:
+            if (request.verb, request.resource, request.name) != ("update", "workflowruns", "bad"):
+                return None
+            return Fault(How.REFUSED, Invalid("the object is too large", 413))
+
+        world.api.inject = inject
+        assert await world.ended("good") == "Succeeded"
+        assert ("StatusRefused", None) in world.watcher.events
+        assert world.status("bad") == {}
+        world.api.inject = lambda request: None
+        assert await world.ended("bad") == "Succeeded"

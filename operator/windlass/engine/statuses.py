@@ -8,7 +8,7 @@ from typing import Final
 from windlass import names
 from windlass.engine.ports import Api, Body, Clock, Observer
 from windlass.engine.record import RunRecord, version_of
-from windlass.errors import AlreadyExists, ApiError, Unreachable
+from windlass.errors import AlreadyExists, ApiError, Refused, Unreachable
 from windlass.models.run import WorkflowRunStatus
 from windlass.plan.types import RunEvent
 from windlass.resources import EVENTS, RUNS
@@ -49,8 +49,11 @@ class StatusWriter:
         except Unreachable:
             # It may have been carried out: then its event is recognised by what was written.
             raise
-        except ApiError:
+        except ApiError as error:
             record.writing = None
+            if isinstance(error, Refused):
+                note = f"the API takes no status of this run, so the run stands still: {error.message}"
+                await self.tell(record, RunEvent("Warning", "StatusRefused", note[:1024]))
             raise
         record.writing = None
         if version_of(answer) > record.version:
