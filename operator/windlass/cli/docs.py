@@ -6,14 +6,15 @@ With `--check` nothing is written, and the exit code is 1 when a page is not wha
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from windlass.build import policy_chart
+from windlass.models.generate import write_or_check
 from windlass.plan import reference
 from windlass.telemetry.reference import render as metrics
+
+COMMAND = "python -m windlass.cli.docs"
 
 
 def pages() -> dict[str, str]:
@@ -26,30 +27,9 @@ def pages() -> dict[str, str]:
     }
 
 
-def stale_pages(root: Path) -> list[str]:
-    """The paths of the pages under `root` that are not as the tables say."""
-    return [path for path, text in pages().items() if _read(root / path) != text]
-
-
-def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m windlass.cli.docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is not up to date")
-    parser.add_argument("--root", type=Path, default=Path(), help="the repository (the current directory)")
-    options = parser.parse_args(arguments)
-    stale = stale_pages(options.root)
-    if options.check:
-        for path in stale:
-            sys.stderr.write(f"{path} is not what the code says: run python -m windlass.cli.docs\n")
-        return 1 if stale else 0
-    for path in stale:
-        (options.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (options.root / path).write_text(pages()[path], encoding="utf-8")
-        sys.stdout.write(f"{path}\n")
-    return 0
+    """The command; its exit code."""
+    return write_or_check(pages(), COMMAND, arguments)
 
 
 if __name__ == "__main__":
