@@ -234,7 +234,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=lambda spec: _when(("workflow" in spec) == ("workflowSpec" in spec)),
         ),
         Rule(
-            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate"),
+            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot"),
             message="the spec of a run can't be changed, but for suspend and stop: create another run",
             breaks_change=_more_than_switches_changed,
         ),
@@ -242,6 +242,12 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             cel="!has(oldSelf.stop) || (has(self.stop) && (oldSelf.stop == 'Cancel' || self.stop == 'Terminate'))",
             message="stop goes from nothing to Cancel to Terminate, never back",
             breaks_change=_stop_goes_back,
+        ),
+        Rule(
+            cel="!has(self.slot) || has(self.workflow)",
+            message="slot is for the runs of a Workflow: leave it out, and give logicalDate",
+            breaks=lambda spec: _when("slot" in spec and "workflow" not in spec, "slot"),
+            field="slot",
         ),
     ),
 }

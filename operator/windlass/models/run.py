@@ -73,6 +73,52 @@ class FailureClass(StrEnum):
     LAUNCH = "Launch"
 
 
+class Trigger(StrEnum):
+    """What makes runs by itself. A run without a slot was made by hand: Manual."""
+
+    SCHEDULE = "Schedule"
+    BACKFILL = "Backfill"
+    WORKFLOW = "Workflow"
+
+
+class TriggerSource(Model):
+    """A run that another run follows."""
+
+    workflow: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=49)]
+    """Its Workflow."""
+    run: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=63)]
+    """Its name."""
+    uid: Annotated[str, Field(max_length=64)] | None = None
+    """Its UID."""
+    slot: Instant | None = None
+    """The slot that it was for."""
+    asset: Annotated[str, Field(max_length=253)] | None = None
+    """The asset that it produced, where the run follows data."""
+    finished_at: Instant | None = None
+    """When it ended, or its task that produced the asset."""
+    fields: Annotated[JsonObject, Field(max_length=100)] = {}
+    """What it says of the asset, from its task's outputs."""
+
+
+class RunSlot(Model):
+    """The slot of a schedule that a run is for, or the event that it answers. Written by the controller."""
+
+    trigger: Trigger
+    """What made the run."""
+    scheduled_at: Instant
+    """When the run was due."""
+    interval_start: Instant | None = None
+    """The beginning of the time that the run is about: the slot before this one, where there is a clock."""
+    interval_end: Instant | None = None
+    """The end of the time that the run is about."""
+    previous: Instant | None = None
+    """The slot before, which `dependsOnPast` waits for."""
+    backfill: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=253)] | None = None
+    """The Backfill that made the run."""
+    sources: Annotated[list[TriggerSource], Field(max_length=100)] = []
+    """The runs that this one follows."""
+
+
 class WorkflowRunSpec(Model):
     """What to run. Immutable but for `suspend` and `stop`."""
 
@@ -84,6 +130,12 @@ class WorkflowRunSpec(Model):
     """Values of the parameters; a sensitive one is `{secretKeyRef: {name, key}}`."""
     logical_date: Instant | None = None
     """The moment that the run is about, RFC 3339 with a zone. The run's creation time by default."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
+    """Of the runs of the Workflow that wait for their turn, the one of the highest priority goes first. The Workflow's
+    `priority` by default."""
+    slot: RunSlot | None = None
+    """The slot that the run is for. The controller gives it to the runs that it makes; absent for a run made by
+    hand."""
     suspend: bool = False
     """No new task starts while true; what runs goes on."""
     stop: Stop | None = None
@@ -166,11 +218,31 @@ class SourceStatus(Model):
     """The step that resolved it."""
 
 
+class DataInterval(Model):
+    """The time that a run is about, its end not included."""
+
+    start: Timestamp
+    """Its beginning."""
+    end: Timestamp
+    """Its end."""
+
+
+class GoodRun(Model):
+    """A run that succeeded."""
+
+    run: str
+    """Its name."""
+    logical_date: Timestamp
+    """The moment that it was about."""
+    interval: DataInterval | None = None
+    """The time that it was about."""
+
+
 class Condition(Model):
     """A metav1.Condition."""
 
     type: str
-    """Accepted, Running or Succeeded."""
+    """Accepted, Running, Succeeded, or DeadlineMissed."""
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
     reason: str
@@ -195,7 +267,7 @@ class WorkflowRunStatus(Model):
     progress: str | None = None
     """Ended tasks of all: `3/7`."""
     trigger: str | None = None
-    """What made the run: Manual."""
+    """What made the run: Manual, Schedule, Backfill or Workflow."""
     workflow: str | None = None
     """The Workflow's name, also for the columns of a run with a definition of its own."""
     revision: str | None = None
@@ -203,7 +275,13 @@ class WorkflowRunStatus(Model):
     params: dict[str, Any] | None = None
     """The parameters' values, defaults included."""
     slot: str | None = None
-    """The slot of the schedule that the run is for."""
+    """The slot of the schedule that the run is for: when it was due."""
+    interval: DataInterval | None = None
+    """The time that the run is about, where it has a slot or its Workflow a schedule."""
+    previous_success: GoodRun | None = None
+    """The last good run of the Workflow before this one, as it was when this one was admitted."""
+    deadline: Timestamp | None = None
+    """When the run is late, by its Workflow's `deadline`."""
     source: SourceStatus | None = None
     """The code that the run is pinned to."""
     workspace: str | None = None
@@ -223,7 +301,7 @@ class WorkflowRunStatus(Model):
     observed_generation: int | None = None
     """The generation of the run that this status takes account of."""
     conditions: Annotated[list[Condition], Field(json_schema_extra=list_map("type"))] = []
-    """Accepted, Running, Succeeded, for `kubectl wait`."""
+    """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []
     """What happened to each task, those of `finally` included."""
 

@@ -186,6 +186,8 @@ class Task(ContainerFields):
     """When the task starts, by the ends of its direct upstream tasks."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """A template, asked after the trigger rule has said start: when it is false, the task is skipped."""
+    depends_on_past: bool = False
+    """True: the task starts only when the same task of the run of the slot before has succeeded or was skipped."""
     allow_failure: bool = False
     """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure."""
     command: Annotated[list[Text], Field(max_length=1000)] | None = None
