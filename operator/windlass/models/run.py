@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
+from windlass.models.condition import Condition
 from windlass.models.workflow import WorkflowSpec
 
 
@@ -236,23 +237,6 @@ class GoodRun(Model):
     """The moment that it was about."""
     interval: DataInterval | None = None
     """The time that it was about."""
-
-
-class Condition(Model):
-    """A metav1.Condition."""
-
-    type: str
-    """Accepted, Running, Succeeded, or DeadlineMissed."""
-    status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
-    reason: str
-    """Why, in a word."""
-    message: str = ""
-    """The same in a sentence."""
-    last_transition_time: Timestamp
-    """When `status` last changed."""
-    observed_generation: int | None = None
-    """The generation of the run that it was judged by."""
 
 
 class WorkflowRunStatus(Model):

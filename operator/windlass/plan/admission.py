@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from windlass.models.common import format_time
+from windlass.models.condition import Condition
 from windlass.models.findings import Finding, errors, summary
-from windlass.models.run import Condition, RunPhase, SourceStatus, Stop, TaskPhase, TaskStatus, WorkflowRunStatus
+from windlass.models.run import RunPhase, SourceStatus, Stop, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.checks import check_spec
 from windlass.plan.context import run_context, trigger_of

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final, Literal
 
-from windlass.models.run import Condition, RunPhase, TaskPhase, TaskStatus
+from windlass.models.condition import Condition
+from windlass.models.run import RunPhase, TaskPhase, TaskStatus
 from windlass.plan.types import RunView
 
 _Wanted = tuple[str, Literal["True", "False", "Unknown"], str, str]

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from windlass.models.run import Condition, RunPhase, TaskPhase, TaskStatus
+from windlass.models.condition import Condition
+from windlass.models.run import RunPhase, TaskPhase, TaskStatus
 from windlass.plan.progress import ended_conditions, human_duration, progress, running_message
 
 T0, T1, T2 = ("2025-04-01T17:00:00Z", "2025-04-01T17:00:01Z", "2025-04-01T17:00:02Z")
