@@ -14,8 +14,10 @@ from typing import Any, Final
 from windlass.models.common import parse_time
 from windlass.names import (
     LABEL_ATTEMPT,
+    LABEL_POOL,
     LABEL_RUN,
     LABEL_RUN_UID,
+    LABEL_SLOTS,
     LABEL_TASK,
     LABEL_WORKFLOW,
     MAIN_CONTAINER,
@@ -65,6 +67,8 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
         started_at=_moment(ran.get("startedAt")),
         finished_at=_finished_at(facts, status) if ended else None,
         deleting_since=facts.deleting_since,
+        pool=_text(labels.get(LABEL_POOL, "")),
+        slots=_slots(labels),
         held=RESULT_FINALIZER in (metadata.get("finalizers") or ()),
         terminal=facts.terminal,
         lingers=ended and not facts.terminal and _others_go_on(spec, status),
@@ -75,6 +79,14 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
         waiting_message=waiting_message,
         node_lost=_node_lost(facts, status),
     )
+
+
+def _slots(labels: Mapping[str, Any]) -> int:
+    """What the pod takes of its pool. Labels are anybody's to write: what is no number takes one slot."""
+    if not labels.get(LABEL_POOL):
+        return 0
+    text = str(labels.get(LABEL_SLOTS, "1"))
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 1
 
 
 def _facts(metadata: Mapping[str, Any], spec: Mapping[str, Any], status: Mapping[str, Any]) -> PodFacts:

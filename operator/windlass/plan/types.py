@@ -67,6 +67,9 @@ class PodView:
     """When the main container ended."""
     deleting_since: datetime | None = None
     """When its deletion was asked for (deletionTimestamp less the grace period)."""
+    pool: str = ""
+    """The Pool whose slots it takes; empty: none."""
+    slots: int = 0
     held: bool = False
     """It carries the finalizer `windlass.dev/result`."""
     terminal: bool = False
@@ -103,6 +106,44 @@ class Refusal:
     """Invalid, Forbidden, QuotaExceeded, TooManyRequests, ServerError, Unreachable, NameTaken…"""
     message: str
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWant:
+    """A pod that is to be made once a Pool has slots for it."""
+
+    pool: str
+    """The Pool's name, in the run's namespace."""
+    pod: str
+    task: str
+    slots: int
+    priority: int
+    since: datetime
+    """When the task became ready."""
+
+
+class PoolAnswerKind(StrEnum):
+    """What a Pool says to a pod that wants slots."""
+
+    GRANTED = "Granted"
+    WAITS = "Waits"
+    MISSING = "Missing"
+    """There is no Pool of this name."""
+    TOO_SMALL = "TooSmall"
+    """The Pool has fewer slots in all than the pod wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAnswer:
+    """What a Pool said when it was last asked."""
+
+    kind: PoolAnswerKind
+    position: int = 0
+    """From 1, among those who wait."""
+    waiting: int = 0
+    """How many wait."""
+    slots: int = 0
+    """How many the pool has in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +207,8 @@ class Seen:
     """How many more pods the Workflow's maxActiveTasks allows; None: no limit."""
     granted: frozenset[str] = frozenset()
     """Pods by name that have a slot already: their creates may yet be carried out."""
+    pools: Mapping[str, PoolAnswer] = field(default_factory=dict)
+    """What Pools said, by the name of the pod that was asked for."""
     default_image: str = "python:3.12-slim"
 
 
@@ -228,6 +271,8 @@ class Plan:
     status: WorkflowRunStatus
     """What the status should be: the very object of the run seen, when nothing changed."""
     launches: tuple[Launch, ...] = ()
+    wants: tuple[PoolWant, ...] = ()
+    """The pods that Pools are to be asked for, those granted and launched now among them."""
     endings: tuple[PodEnding, ...] = ()
     releases: tuple[str, ...] = ()
     """Pods whose finalizer comes off as soon as `status` is stored."""
