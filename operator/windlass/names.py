@@ -7,6 +7,7 @@ after a crash, choose the same.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Final
 
 GROUP: Final = "windlass.dev"
@@ -21,6 +22,9 @@ LABEL_ATTEMPT: Final = f"{GROUP}/attempt"
 LABEL_POOL: Final = f"{GROUP}/pool"
 LABEL_SLOTS: Final = f"{GROUP}/slots"
 """How many slots of the Pool its pod takes."""
+LABEL_TRIGGER: Final = f"{GROUP}/trigger"
+"""What made a run: schedule, backfill or workflow."""
+LABEL_BACKFILL: Final = f"{GROUP}/backfill"
 ANNOTATION_LEADER: Final = f"{GROUP}/leader"
 """Which controller process made the pod."""
 ANNOTATION_TERM: Final = f"{GROUP}/term"
@@ -50,6 +54,12 @@ def short_hash(*parts: str) -> str:
 def shortened(prefix: str, digest: str, limit: int = MAX_NAME) -> str:
     """`prefix-digest`, with the prefix cut so that the whole has at most `limit` characters."""
     return f"{prefix[: limit - len(digest) - 1].rstrip('-.')}-{digest}"
+
+
+def slot_run_name(workflow: str, slot: datetime) -> str:
+    """The name of the run of a slot, in UTC: `sales-20250401t1700`, or `sales-250401t170007` off the full minute."""
+    moment = slot.astimezone(UTC)
+    return f"{workflow}-{moment:%y%m%dt%H%M%S}" if moment.second else f"{workflow}-{moment:%Y%m%dt%H%M}"
 
 
 def pod_name(run: str, run_uid: str, task: str, attempt: int) -> str:

@@ -10,7 +10,7 @@ from windlass.models.embedded import atomic, embedded_rules
 from windlass.models.rules import RULES
 from windlass.models.run import WorkflowRun, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.schema import Schema, described, structural
-from windlass.models.workflow import Workflow, WorkflowSpec
+from windlass.models.workflow import Workflow, WorkflowSpec, WorkflowStatus
 from windlass.names import GROUP, VERSION
 from windlass.resources import RUNS, WORKFLOWS, Resource
 
@@ -38,13 +38,20 @@ def to_yaml(definition: dict[str, Any]) -> str:
 
 
 def _workflows(resource: Resource) -> dict[str, Any]:
-    schema = _root(described(Workflow), {"spec": structural(WorkflowSpec)}, "Workflow")
+    parts = {"spec": structural(WorkflowSpec), "status": structural(WorkflowStatus)}
     columns = [
-        _column("Owner", ".spec.owner"),
+        _column("Schedule", ".spec.schedule.cron"),
+        _column("Zone", ".spec.schedule.timeZone"),
+        _column("Suspended", ".spec.schedule.suspend", kind="boolean"),
+        _column("Active", ".status.activeRuns", kind="integer"),
+        _column("Last", ".status.lastSlot", kind="date"),
+        _column("Next", ".status.nextSlot"),
         _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Owner", ".spec.owner", priority=1),
+        _column("Message", ".status.message", priority=1),
         _column("Description", ".spec.description", priority=1),
     ]
-    return _definition(resource, "wlw", schema, columns, {})
+    return _definition(resource, "wlw", _root(described(Workflow), parts, "Workflow"), columns, {"status": {}})
 
 
 def _runs(resource: Resource) -> dict[str, Any]:

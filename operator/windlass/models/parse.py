@@ -99,6 +99,7 @@ def _read(manifest: Value, kind: str, model: type[M]) -> M:
     return spec
 
 
+_FRAME: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 READERS: Final[Mapping[str, Callable[[Value], BaseModel]]] = {"Workflow": read_workflow, "WorkflowRun": read_run}
 
 
@@ -108,9 +109,8 @@ def _of_frame(manifest: Value, kind: str) -> Iterator[Finding]:
         yield Finding(("apiVersion",), f"is {manifest.get('apiVersion')!r}", f"write {API_VERSION}")
     if manifest.get("kind") != kind:
         yield Finding(("kind",), f"is {manifest.get('kind')!r}, not {kind}")
-    known = {"apiVersion", "kind", "metadata", "spec", "status"} - ({"status"} if kind == "Workflow" else set())
     for key in manifest:
-        if key not in known:
+        if key not in _FRAME:
             yield Finding((key,), f'unknown field "{key}"', "fields of the definition go under spec")
     metadata = manifest.get("metadata")
     if not isinstance(metadata, Mapping):

@@ -134,7 +134,7 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     value = info.default
-    if value in (None, "", [], {}):
+    if value in (None, "", [], {}) or isinstance(value, BaseModel):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
