@@ -58,6 +58,21 @@ class Controller:
             self.process.terminate()
             self.process.wait(timeout=30)
 
+    def says(self, *words: str, within: float = READY_WITHIN) -> None:
+        """Wait until its log has these words, one after the other; it goes on meanwhile."""
+        end = time.monotonic() + within
+        while True:
+            rest = self.log.read_text()
+            for one in words:
+                _, found, rest = rest.partition(one)
+                if not found:
+                    break
+            else:
+                return
+            assert self.process is not None and self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end, f"not within {within} s: {one}\n{self.log.read_text()}"
+            time.sleep(0.1)
+
     def read_metrics(self) -> str:
         with urllib.request.urlopen(self.metrics, timeout=10) as answer:
             text: str = answer.read().decode()

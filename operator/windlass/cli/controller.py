@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
 import socket
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -17,6 +19,8 @@ from windlass.cli.failures import Failure
 if TYPE_CHECKING:
     from windlass.build.policy import Policy
     from windlass.controller.app import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("controller")
@@ -87,9 +91,12 @@ def command(
     log_level: str,
     log_format: str,
 ) -> int:
-    """Run the controller until it is told to stop (SIGTERM, SIGINT)."""
+    """Run the controller until it is told to stop (SIGTERM, SIGINT).
+
+    One that has lost the Lease begins anew in the same process, as a standby.
+    """
     from windlass.build.pod import Installation
-    from windlass.controller.app import Settings
+    from windlass.controller.app import LeadershipLost, Settings
     from windlass.kube.credentials import find_credentials
     from windlass.telemetry.logs import LogFormat, set_up
 
@@ -112,7 +119,22 @@ def command(
             default_image=default_image or usual.default_image, git_sync_image=git_sync_image or usual.git_sync_image
         ),
     )
-    return asyncio.run(_run(settings))
+    try:
+        return asyncio.run(_run(settings))
+    except LeadershipLost as error:
+        logger.warning("the controller begins anew: %s", error)
+        _begin_anew()
+
+
+def _begin_anew() -> NoReturn:
+    """Put a new program into this process, with the same arguments.
+
+    Nothing of the term that is over lives on: no task, no thread, no connection, no cache. A container that ended
+    instead would be kept waiting for longer each time.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def _policies(path: Path) -> tuple[Policy, ...]:
@@ -127,7 +149,7 @@ def _policies(path: Path) -> tuple[Policy, ...]:
 
 
 async def _run(settings: Settings) -> int:
-    from windlass.controller.app import LeadershipLost, run_controller
+    from windlass.controller.app import run_controller
     from windlass.errors import ApiError
 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -135,6 +157,6 @@ async def _run(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         await run_controller(settings, stop)
-    except (ApiError, LeadershipLost) as error:
+    except ApiError as error:
         raise Failure(f"the controller ended: {error}") from None
     return 0

@@ -1,11 +1,12 @@
 """The composition root: joins client, informer, engine, kopf and probes into the one process that acts.
 
 credentials ─▶ clients ─▶ pods listed ─▶ Lease held ─▶ runs listed ─▶ at work
-                                │             └─ lost: all stops, the process ends, whoever started it starts it again
+                                │             └─ lost: all stops, and begins anew with nothing known
                                 └─ until the Lease is held it is ready too, and says that it stands by
 
-A standby keeps its cache of pods whole, so that it can act at once. The Lease has a client of its own: its renewal
-waits behind no other request. What the engine sends goes through a client that sends only while this process leads.
+A standby keeps its cache of pods whole, so that it can act at once. The Lease has a thread and a client of its own: its
+renewal waits for no other work and behind no other request. What the engine sends goes through a client that sends only
+while this process leads.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import kopf
 
 from windlass.build.pod import Installation
 from windlass.build.policy import Policy
+from windlass.controller.apart import run_apart
 from windlass.controller.caches import PodCaches
 from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
@@ -78,7 +80,7 @@ class Settings:
 
 
 class LeadershipLost(Exception):
-    """Another process may act now: this one must not."""
+    """Another process may act now: this one must not, unless it begins anew."""
 
 
 async def run_controller(settings: Settings, stop: asyncio.Event) -> None:
@@ -93,7 +95,6 @@ class _Controller:
         self._events = Handover(asyncio.get_running_loop(), self._take)
         self._clock = SystemClock()
         self._metrics = Metrics()
-        self._lost = asyncio.Event()
         self._leads = asyncio.Event()
         self._standing: Leadership | None = None
         self._lead: asyncio.Task[None] | None = None
@@ -115,27 +116,26 @@ class _Controller:
             host=settings.metrics_host,
             port=settings.metrics_port,
         )
-        async with lease_api:
-            leadership = self._leadership(lease_api, await lease_api.login())
-            api = LeaderClient(
-                settings.credentials,
-                leadership,
-                policies=settings.policies,
-                concurrency=settings.concurrency,
-                on_request=on_request,
-            )
-            url = await health.start()
-            logger.info("metrics at %s/metrics", url)
-            try:
-                async with api:
-                    try:
-                        await self._act(api, leadership, url)
-                    finally:
-                        await self._end()
-            finally:
-                await health.stop()
+        leadership = self._leadership(lease_api, await settings.credentials.login())
+        api = LeaderClient(
+            settings.credentials,
+            leadership,
+            policies=settings.policies,
+            concurrency=settings.concurrency,
+            on_request=on_request,
+        )
+        url = await health.start()
+        logger.info("metrics at %s/metrics", url)
+        try:
+            async with api:
+                try:
+                    await self._act(api, lease_api, leadership, url)
+                finally:
+                    await self._end()
+        finally:
+            await health.stop()
 
-    async def _act(self, api: KubeClient, leadership: Leadership, url: str) -> None:
+    async def _act(self, api: KubeClient, lease_api: KubeClient, leadership: Leadership, url: str) -> None:
         if not await self._or_stop(self._find_kinds(api)):
             return
         self._state = "listing pods"
@@ -144,7 +144,7 @@ class _Controller:
             return
         self._standing, self._state = leadership, ""
         logger.info("standing by: %d pods known", len(pods))
-        self._lead = self._start_task(leadership.run(), "leadership")
+        self._lead = self._start_task(_hold(leadership, lease_api), "leadership")
         if not await self._or_stop(self._leads.wait()):
             return
         self._state = "listing runs"
@@ -193,13 +193,11 @@ class _Controller:
         return engine
 
     def _leadership(self, api: KubeClient, login: Login) -> Leadership:
+        loop = asyncio.get_running_loop()
+
         def started() -> None:
             self._metrics.leads(True)
-            self._leads.set()
-
-        def stopped() -> None:
-            self._metrics.leads(False)
-            self._lost.set()
+            loop.call_soon_threadsafe(self._leads.set)
 
         return Leadership(
             api,
@@ -207,7 +205,7 @@ class _Controller:
             name=self._settings.lease_name,
             identity=self._settings.identity,
             on_started=started,
-            on_stopped=stopped,
+            on_stopped=lambda: self._metrics.leads(False),
             now=self._clock.now,
         )
 
@@ -254,11 +252,8 @@ class _Controller:
         """Wait for `work`; False when this process is to end before. Raises what a part that died has raised."""
         waiting = asyncio.create_task(work)
         stopping = asyncio.create_task(self._stop.wait())
-        losing = asyncio.create_task(self._lost.wait())
         try:
-            await asyncio.wait({waiting, stopping, losing, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
-            if losing.done() and not stopping.done():
-                raise LeadershipLost("another controller may act now")
+            await asyncio.wait({waiting, stopping, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
             for task in self._tasks:
                 if task.done() and not stopping.done():
                     task.result()
@@ -268,7 +263,7 @@ class _Controller:
                 return True
             return False
         finally:
-            for part in (waiting, stopping, losing):
+            for part in (waiting, stopping):
                 part.cancel()
 
     async def _end(self) -> None:
@@ -305,6 +300,17 @@ class _Controller:
         if pods is not None and pods.synced and pods.staleness() > SILENT_TOO_LONG:
             wrong.append(f"the watch of pods has been silent for {pods.staleness():.0f} s")
         return wrong
+
+
+async def _hold(leadership: Leadership, api: KubeClient) -> None:
+    """Stand for the lease and hold it, in a thread of its own; raises when it is lost."""
+
+    async def stand() -> None:
+        async with api:
+            await leadership.run()
+
+    await run_apart(stand, "lease")
+    raise LeadershipLost("another controller may act now")
 
 
 def _connection(login: Login) -> kopf.ConnectionInfo:

@@ -1,8 +1,11 @@
 """Leadership by a coordination.k8s.io Lease: at most one holder acts.
 
     follower ──lease free, or not renewed for its duration──▶ leader ──renewed──▶ leader
-        ▲                                                       │
-        └──── taken by another, or not renewable in time ───────┘   (it stops acting before the others may begin)
+                                                                │
+                       taken by another, or not renewable in time: the end   (before the others may begin)
+
+Who has led and leads no more does not stand again: what it knows is of a term that is over, and nothing of it may be
+sent under the number of a new one. It begins anew, with nothing known.
 
 How long a lease has not been renewed is measured on this machine's own clock, from the moment that its last change
 was seen here, so clocks that differ do no harm. `is_leader` asks that clock too: a process that was frozen past its
@@ -13,7 +16,11 @@ older term was made by a process that leads no more.
 
 The numbers. A killed leader is followed after DURATION and a LOOK at most, that is 9 s, of which the standby's start
 may take one more. A leader stops acting MARGIN before others may begin: what it has sent is then answered, or refused
-by names and versions. It renews every RENEW, so that two renewals may fail before it stops.
+by names and versions. It renews every RENEW, and tries again soon where that failed: in the time that it has left, two
+requests may go without an answer, each for ANSWER, and the lease is lost only then.
+
+    renewed                 asked          given up, asked       stops         others may begin
+       ├────── RENEW ──────────┼─── ANSWER ───┼ AGAIN ┼─── ANSWER ──┤───── MARGIN ─────┤
 """
 
 from __future__ import annotations
@@ -34,12 +41,16 @@ Body = dict[str, Any]
 
 DURATION: Final = 8.0
 """Seconds after its last renewal at which others may take the lease."""
-MARGIN: Final = 3.0
+MARGIN: Final = 2.0
 """Seconds before that at which a holder that could not renew stops acting."""
 RENEW: Final = 2.0
-"""Seconds between two renewals, and at most for the answer to one."""
+"""Seconds between two renewals."""
+ANSWER: Final = 1.8
+"""Seconds that the answer to one may take."""
+AGAIN: Final = 0.4
+"""Seconds before a renewal that failed is tried again."""
 LOOK: Final = 1.0
-"""Seconds between two looks at another's lease, and before a renewal that failed is tried again."""
+"""Seconds between two looks at another's lease."""
 
 
 def awake_clock() -> float:
@@ -58,7 +69,10 @@ class LeaseApi(Protocol):
 
 
 class Leadership:
-    """Stands for the lease `namespace/name` as `identity`, which no other process may have."""
+    """Stands for the lease `namespace/name` as `identity`, which no other process may have.
+
+    `is_leader`, `holder` and `term` may be asked in any thread; the callbacks are called where `run` runs.
+    """
 
     def __init__(
         self,
@@ -85,6 +99,7 @@ class Leadership:
         self._sleep = sleep
         self._chance = chance
         self._leading = False
+        self._over = False
         self._valid_until = 0.0
         self._lease: Body | None = None
         self._fresh = False
@@ -104,10 +119,12 @@ class Leadership:
         return (self._lease or {}).get("spec", {}).get("holderIdentity") or ""
 
     async def run(self) -> None:
-        """Stand for the lease until cancelled; then give it back, when it is held."""
+        """Stand for the lease, and hold it, until it is lost. Cancelled, give it back when it is held."""
         try:
             while True:
                 await self._look()
+                if self._over:
+                    return
                 await self._sleep(self._wait())
         finally:
             held = self.is_leader
@@ -117,7 +134,7 @@ class Leadership:
 
     def _wait(self) -> float:
         """Seconds to the next look: spread downwards, and no later than the lease is over."""
-        every = RENEW if self._leading and not self._failed else LOOK
+        every = (AGAIN if self._failed else RENEW) if self._leading else LOOK
         wait, now = every * (1 - 0.2 * self._chance()), self._monotonic()
         if self._leading:
             return min(wait, max(0.0, self._valid_until - now))
@@ -129,7 +146,8 @@ class Leadership:
         began = self._monotonic()
         if self._leading and began >= self._valid_until:
             self._stop("it was not renewed in time")
-        within = min(RENEW, self._valid_until - began) if self._leading else DURATION - MARGIN
+            return
+        within = min(ANSWER, self._valid_until - began) if self._leading else DURATION - MARGIN
         mine = False
         self._failed = False
         try:
@@ -217,7 +235,7 @@ class Leadership:
 
     def _stop(self, why: str) -> None:
         if self._leading:
-            self._leading = False
+            self._leading, self._over = False, True
             logger.warning("%s leads no more: %s", self.identity, why)
             self._on_stopped()
 

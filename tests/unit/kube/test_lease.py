@@ -12,7 +12,7 @@ import pytest
 
 from support.clock import VirtualClock, settle
 from windlass.errors import AlreadyExists, Conflict, NotFound, ServerError, Unreachable
-from windlass.kube.lease import DURATION, LOOK, MARGIN, RENEW, Leadership
+from windlass.kube.lease import ANSWER, DURATION, LOOK, MARGIN, RENEW, Leadership
 from windlass.resources import Resource
 
 STOPS_AFTER = DURATION - MARGIN
@@ -21,11 +21,14 @@ STOPS_AFTER = DURATION - MARGIN
 class Server:
     """A lease, with optimistic locking, and the ways in which requests fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
         self.lease: dict[str, Any] | None = None
         self.version = 0
         self.failing: set[str] = set()
         self.loses_answers = False
+        self.silent = 0
+        """So many writes are never answered: who asks gives up."""
         self.requests = 0
 
     @property
@@ -70,6 +73,10 @@ class Client:
 
     async def replace(self, resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
         self.server.ask(self.name)
+        if self.server.silent:
+            self.server.silent -= 1
+            await self.server.clock.sleep(ANSWER)
+            raise TimeoutError
         if self.server.lease is None:
             raise NotFound("no lease", 404)
         if obj["metadata"]["resourceVersion"] != self.server.lease["metadata"]["resourceVersion"]:
@@ -79,8 +86,8 @@ class Client:
 
 class World:
     def __init__(self) -> None:
-        self.server = Server()
         self.clock = VirtualClock()
+        self.server = Server(self.clock)
         self.said: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -182,6 +189,37 @@ async def test_one_renewal_that_fails_does_not_end_the_term() -> None:
         assert (a.is_leader, w.said) == (True, ["a starts"])
 
 
+@pytest.mark.parametrize("after", [0.0, 0.4, 1.9])
+async def test_a_renewal_that_is_never_answered_does_not_end_the_term(after: float) -> None:
+    """A connection that died without a word, from some moment after a renewal on: the next try takes another one."""
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(10 + after, step=0.1)
+        w.server.silent = 1
+        await w.advance(30, step=0.1)
+        assert (w.server.silent, a.is_leader, w.said) == (0, True, ["a starts"])
+
+
+async def test_two_renewals_that_are_never_answered_do() -> None:
+    async with world() as w:
+        a = w.stand("a")
+        await w.advance(10, step=0.1)
+        w.server.silent = 2
+        await w.advance(RENEW + STOPS_AFTER, step=0.1)
+        assert (w.server.silent, a.is_leader, w.said) == (0, False, ["a starts", "a stops"])
+
+
+async def test_who_was_frozen_for_long_does_not_lead_again_though_nobody_else_does() -> None:
+    """What it knows is of before, and must not be sent under the number of a new term."""
+    async with world() as w:
+        mine = VirtualClock()
+        a = w.stand("a", mine)
+        await settle()
+        mine._elapsed = 10 * DURATION
+        await mine.advance(60)
+        assert (a.is_leader, w.said, w.tasks["a"].done()) == (False, ["a starts", "a stops"], True)
+
+
 async def test_terms_grow_whatever_becomes_of_the_lease() -> None:
     async with world() as w:
         a = w.stand("a")
@@ -224,8 +262,10 @@ async def test_a_leader_that_is_cut_off_stops_before_the_next_begins() -> None:
             assert not (a.is_leader and b.is_leader)
         assert (w.said, a.is_leader, b.is_leader) == (["a starts", "a stops", "b starts"], False, True)
         w.server.failing.clear()
+        assert w.tasks["a"].done(), "it does not stand again with what it knows"
+        again = w.stand("a")
         await w.advance(60)
-        assert (a.is_leader, b.is_leader, a.holder) == (False, True, "b")
+        assert (again.is_leader, b.is_leader, again.holder) == (False, True, "b")
 
 
 async def test_a_frozen_leader_knows_at_once() -> None:
@@ -307,8 +347,9 @@ async def test_a_lease_that_was_taken_by_hand_is_left() -> None:
         w.server.store(w.server.lease)
         await w.advance(RENEW)
         assert (a.is_leader, w.said) == (False, ["a starts", "a stops"])
+        again = w.stand("a")
         await w.advance(DURATION + LOOK)
-        assert (a.is_leader, a.term) == (True, 1)
+        assert (a.is_leader, again.is_leader, again.term) == (False, True, 1)
 
 
 async def test_two_at_once_and_one_wins() -> None:
@@ -324,8 +365,10 @@ async def test_a_silent_server_does_not_keep_the_leader(monkeypatch: pytest.Monk
     monkeypatch.setattr("windlass.kube.lease.DURATION", 0.3)
     monkeypatch.setattr("windlass.kube.lease.MARGIN", 0.1)
     monkeypatch.setattr("windlass.kube.lease.RENEW", 0.05)
+    monkeypatch.setattr("windlass.kube.lease.ANSWER", 0.05)
+    monkeypatch.setattr("windlass.kube.lease.AGAIN", 0.01)
     monkeypatch.setattr("windlass.kube.lease.LOOK", 0.05)
-    server, said = Server(), []
+    server, said = Server(VirtualClock()), []
     client = server.of("a")
     leadership = Leadership(
         client,
