@@ -6,13 +6,15 @@ from typing import Any, Final
 
 import yaml
 
+from windlass.models.action import RunAction, RunActionSpec, RunActionStatus
 from windlass.models.embedded import atomic, embedded_rules
+from windlass.models.pool import Pool, PoolSpec, PoolStatus
 from windlass.models.rules import RULES
 from windlass.models.run import WorkflowRun, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.schema import Schema, described, structural
 from windlass.models.workflow import Workflow, WorkflowSpec, WorkflowStatus
 from windlass.names import GROUP, VERSION
-from windlass.resources import RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, POOLS, RUNS, WORKFLOWS, Resource
 
 CATEGORY: Final = "windlass"
 _ROOT: Final[Schema] = {
@@ -70,18 +72,45 @@ def _runs(resource: Resource) -> dict[str, Any]:
     return _definition(resource, "wlr", _root(described(WorkflowRun), parts, "WorkflowRun"), columns, {"status": {}})
 
 
-_BUILDERS: Final = {WORKFLOWS: _workflows, RUNS: _runs}
+def _pools(resource: Resource) -> dict[str, Any]:
+    columns = [
+        _column("Slots", ".spec.slots", kind="integer"),
+        _column("Used", ".status.used", kind="integer"),
+        _column("Free", ".status.free", kind="integer"),
+        _column("Waiting", ".status.waiting", kind="integer"),
+        _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Message", ".status.message", priority=1),
+        _column("Description", ".spec.description", priority=1),
+    ]
+    parts = {"spec": structural(PoolSpec), "status": structural(PoolStatus)}
+    return _definition(resource, "wlp", _root(described(Pool), parts, "Pool"), columns, {"status": {}})
+
+
+def _actions(resource: Resource) -> dict[str, Any]:
+    parts = {"spec": structural(RunActionSpec), "status": structural(RunActionStatus)}
+    columns = [
+        _column("Run", ".spec.run"),
+        _column("Verb", ".spec.verb"),
+        _column("By", ".spec.requestedBy"),
+        _column("Phase", ".status.phase"),
+        _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Message", ".status.message", priority=1),
+    ]
+    return _definition(resource, "wla", _root(described(RunAction), parts, "RunAction"), columns, {"status": {}})
+
+
+_BUILDERS: Final = {WORKFLOWS: _workflows, RUNS: _runs, POOLS: _pools, ACTIONS: _actions}
 
 
 def _root(description: Schema, parts: dict[str, Schema], model: str) -> Schema:
     """The schema of a whole object."""
+    rules = [rule.as_cel() for rule in RULES.get(model, ())]
     return {
         **description,
         "type": "object",
         "required": ["spec"],
         "properties": {name: dict(schema) for name, schema in _ROOT.items()} | parts,
-        "x-kubernetes-validations": [rule.as_cel() for rule in RULES[model]],
-    }
+    } | ({"x-kubernetes-validations": rules} if rules else {})
 
 
 def _column(name: str, path: str, *, kind: str = "string", priority: int = 0) -> dict[str, Any]:

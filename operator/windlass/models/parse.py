@@ -13,9 +13,11 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from windlass.models.action import RunActionSpec
 from windlass.models.common import OBJECT_NAME_PATTERN, READ
 from windlass.models.complaints import finding
 from windlass.models.findings import Finding, Path
+from windlass.models.pool import PoolSpec
 from windlass.models.rules import violations
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.shape import as_stored
@@ -47,6 +49,16 @@ def read_workflow(manifest: Value) -> WorkflowSpec:
 def read_run(manifest: Value) -> WorkflowRunSpec:
     """The spec of a WorkflowRun, checked against schema and rules. InvalidObject when anything is wrong."""
     return _read(manifest, "WorkflowRun", WorkflowRunSpec)
+
+
+def read_pool(manifest: Value) -> PoolSpec:
+    """The spec of a Pool, checked against its schema. InvalidObject when anything is wrong."""
+    return _read(manifest, "Pool", PoolSpec)
+
+
+def read_action(manifest: Value) -> RunActionSpec:
+    """The spec of a RunAction, checked against schema and rules. InvalidObject when anything is wrong."""
+    return _read(manifest, "RunAction", RunActionSpec)
 
 
 def read_spec(spec: Value, path: Path = ("spec",)) -> WorkflowSpec:
@@ -100,7 +112,12 @@ def _read(manifest: Value, kind: str, model: type[M]) -> M:
 
 
 _FRAME: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
-READERS: Final[Mapping[str, Callable[[Value], BaseModel]]] = {"Workflow": read_workflow, "WorkflowRun": read_run}
+READERS: Final[Mapping[str, Callable[[Value], BaseModel]]] = {
+    "Workflow": read_workflow,
+    "WorkflowRun": read_run,
+    "Pool": read_pool,
+    "RunAction": read_action,
+}
 
 
 def _of_frame(manifest: Value, kind: str) -> Iterator[Finding]:

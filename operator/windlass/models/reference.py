@@ -9,6 +9,7 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from windlass.models.action import RunAction
 from windlass.models.common import (
     DURATION_PATTERN,
     INSTANT_PATTERN,
@@ -55,7 +56,7 @@ def render() -> str:
 def _types() -> Iterator[Type]:
     """All models, each after the one that first has it; what tasks and their defaults share stands once."""
     seen: list[Type] = []
-    for root in (Workflow, WorkflowRun):
+    for root in (Workflow, WorkflowRun, RunAction):
         _collect(root, seen)
     seen.insert(seen.index(next(model for model in seen if ContainerFields in model.__bases__)), ContainerFields)
     yield from seen

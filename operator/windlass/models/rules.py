@@ -17,6 +17,8 @@ from windlass.names import MAX_NAME, MAX_WORKFLOW_NAME
 Value = Mapping[str, Any]
 RESERVED_PREFIX: Final = "windlass-"
 RESERVED_PATH: Final = "/windlass"
+_OF_RUN: Final = ("Suspend", "Resume", "Cancel", "Terminate")
+_OF_TASKS: Final = ("Clear", "Skip", "MarkSuccess", "MarkFailed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,13 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=_name_longer_than(MAX_NAME),
         ),
     ),
+    "Pool": (
+        Rule(
+            cel=f"self.metadata.name.size() <= {MAX_NAME}",
+            message=f"a Pool's name has at most {MAX_NAME} characters, to fit a label",
+            breaks=_name_longer_than(MAX_NAME),
+        ),
+    ),
     "WorkflowSpec": (
         Rule(
             cel="!has(self.finally) || !sets.intersects(self.finally.map(f, f.name), self.tasks.map(t, t.name))",
@@ -226,6 +235,11 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=_depends_on_itself,
             field="dependsOn",
         ),
+        Rule(
+            cel="!has(self.approval) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image))",
+            message="a task is one thing: an approval runs nothing, so it has no script, command, args or image",
+            breaks=lambda task: _when("approval" in task and bool({"script", "command", "args", "image"} & {*task})),
+        ),
     ),
     "WorkflowRunSpec": (
         Rule(
@@ -248,6 +262,43 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             message="slot is for the runs of a Workflow: leave it out, and give logicalDate",
             breaks=lambda spec: _when("slot" in spec and "workflow" not in spec, "slot"),
             field="slot",
+        ),
+    ),
+    "RunActionSpec": (
+        Rule(
+            cel="self == oldSelf",
+            message="an action can't be changed: create another one",
+            breaks_change=lambda new, old: _when(new != old),
+        ),
+        Rule(
+            cel="self.verb != 'MarkFailed' || has(self.reason)",
+            message="MarkFailed needs a reason: say why the tasks are to count as failed",
+            breaks=lambda spec: _when(spec.get("verb") == "MarkFailed" and "reason" not in spec, "reason"),
+            field="reason",
+        ),
+        Rule(
+            cel="!has(self.values) || self.verb == 'Approve'",
+            message="values are for Approve: they fill in the form of an approval",
+            breaks=lambda spec: _when("values" in spec and spec.get("verb") != "Approve", "values"),
+            field="values",
+        ),
+        Rule(
+            cel="!has(self.tasks) || !(self.verb in ['Suspend', 'Resume', 'Cancel', 'Terminate'])",
+            message="Suspend, Resume, Cancel and Terminate are about the whole run: leave tasks out",
+            breaks=lambda spec: _when("tasks" in spec and spec.get("verb") in _OF_RUN, "tasks"),
+            field="tasks",
+        ),
+        Rule(
+            cel="has(self.tasks) || !(self.verb in ['Clear', 'Skip', 'MarkSuccess', 'MarkFailed'])",
+            message="say which tasks: Clear, Skip, MarkSuccess and MarkFailed need them",
+            breaks=lambda spec: _when("tasks" not in spec and spec.get("verb") in _OF_TASKS, "tasks"),
+            field="tasks",
+        ),
+        Rule(
+            cel="!has(self.indices) || (has(self.tasks) && self.tasks.size() == 1)",
+            message="indices are instances of one task, a forEach: name it in tasks, and no other",
+            breaks=lambda spec: _when("indices" in spec and len(_list(spec, "tasks")) != 1, "indices"),
+            field="indices",
         ),
     ),
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from windlass.models.action import ActionRecord, TaskOrder
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
 from windlass.models.condition import Condition
 from windlass.models.workflow import WorkflowSpec
@@ -204,6 +205,10 @@ class TaskStatus(Model):
     """Failures so far that spend `retry.infraLimit`."""
     outputs: JsonObject | None = None
     """What the task wrote to the file `$WINDLASS_OUTPUTS`."""
+    cleared: int | None = None
+    """How many attempts it had when a RunAction last sent it back: later ones have budgets of their own."""
+    order: TaskOrder | None = None
+    """What a RunAction makes of it as soon as its pod has ended."""
 
 
 class SourceStatus(Model):
@@ -237,6 +242,19 @@ class GoodRun(Model):
     """The moment that it was about."""
     interval: DataInterval | None = None
     """The time that it was about."""
+
+
+class Orders(Model):
+    """What RunActions have said about the run as a whole, beside its spec."""
+
+    suspend: bool | None = None
+    """What an action said last. It counts for as long as `spec.suspend` is as it was then."""
+    suspend_over: bool | None = None
+    """What `spec.suspend` was then."""
+    stop: Stop | None = None
+    """How an action stops the run."""
+    stop_over: Stop | None = None
+    """The `spec.stop` that a retry has left behind: it counts no more."""
 
 
 class WorkflowRunStatus(Model):
@@ -278,6 +296,12 @@ class WorkflowRunStatus(Model):
     """When it ended."""
     duration: str | None = None
     """How long the run took, set at its end: `1m20s`."""
+    attempt: int | None = None
+    """How often the run was started: 2 after the first Retry or Clear of one that had ended. 1 if absent."""
+    retried_at: Timestamp | None = None
+    """When it was last started again; its `timeout` counts from here."""
+    orders: Orders | None = None
+    """What RunActions have said about the run as a whole."""
     stop_reason: str | None = None
     """Why the run is being stopped: Cancelled, Terminated, TimedOut, SourceFailed."""
     stopping_at: Timestamp | None = None
@@ -288,6 +312,8 @@ class WorkflowRunStatus(Model):
     """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []
     """What happened to each task, those of `finally` included."""
+    actions: list[ActionRecord] = []
+    """The last 32 RunActions that were applied, and who asked for them."""
 
 
 class WorkflowRun(Model):

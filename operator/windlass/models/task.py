@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from windlass.models.approval import Approval
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
+from windlass.models.foreach import ForEach
 
 TaskName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 UpstreamName = Annotated[str, Field(min_length=1, max_length=63)]
@@ -153,6 +155,12 @@ class ContainerFields(Model):
     """A partial PodTemplateSpec that is merged last (strategic merge: containers by name; the task's is `main`)."""
     interpreter: Interpreter | None = None
     """What runs `script`: sh by default."""
+    pool: Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)] | None = None
+    """The Pool, in the run's namespace, whose slots the task's pod takes while it lives. It waits until some are free."""
+    slots: Annotated[int, Field(ge=1, le=100000)] | None = None
+    """How many slots of the pool the pod takes. 1 by default."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
+    """Which of the tasks that wait for slots of a pool go first: those with more. 0 by default. Waiting counts too."""
     retry: Retry | None = None
     """How often, and when, a failed attempt is repeated. Never by default, but after failures of the infrastructure."""
     timeout: Duration | None = None
@@ -185,7 +193,10 @@ class Task(ContainerFields):
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     """When the task starts, by the ends of its direct upstream tasks."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
-    """A template, asked after the trigger rule has said start: when it is false, the task is skipped."""
+    """A template, asked after the trigger rule has said start: when it is false, the task is skipped. One that reads
+    `item` or `index` is asked for each instance of a `forEach`."""
+    for_each: ForEach | None = None
+    """Repeats the task for each item of a list, a matrix, or a count."""
     depends_on_past: bool = False
     """True: the task starts only when the same task of the run of the slot before has succeeded or was skipped."""
     allow_failure: bool = False
@@ -197,3 +208,5 @@ class Task(ContainerFields):
     script: Annotated[str, Field(min_length=1, max_length=102400)] | None = None
     """A script of at most 100 KiB, run by `interpreter`; sh and bash with -e, bash with pipefail too. It may hold
     templates: quote what comes from outside, or better hand it over in `env`."""
+    approval: Approval | None = None
+    """Asks people instead of running something: the task waits until one approves or rejects."""
