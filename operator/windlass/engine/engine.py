@@ -1,6 +1,7 @@
 """The engine: events come in as keys, reconciles go out through the API; nothing but caches is kept.
 
-    run_seen, run_gone, workflow_seen, pod_changed ──▶ queue of run keys ──▶ Reconciler
+    event, pod_changed ──▶ queue of run keys ──▶ Reconciler
+                  └──▶ keepers, of the other kinds
     sweep: a list of all runs, now and then, for what the watches missed
 
 Everything runs in one event loop; callers of other threads use `loop.call_soon_threadsafe`.
@@ -18,6 +19,10 @@ from typing import Final
 
 from windlass.build.pod import Installation
 from windlass.engine.cache import RunCache, Taken
+from windlass.engine.history import RunIndex
+from windlass.engine.keepers import Keeper, sweep
+from windlass.engine.pool_keeper import PoolKeeper
+from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.quarantine import quarantine
 from windlass.engine.queue import KeyedQueue
@@ -25,10 +30,12 @@ from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
 from windlass.errors import ApiError, Forbidden
 from windlass.plan.types import PodView
-from windlass.resources import RUNS
+from windlass.resources import POOLS, RUNS, WORKFLOWS, Resource
 
 logger = logging.getLogger(__name__)
 _PLANNED_FROM: Final = attrgetter(*(part.name for part in fields(PodView) if part.name not in ("version", "held")))
+WATCHED: Final = (RUNS, WORKFLOWS, POOLS)
+"""The kinds whose events the engine takes."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two lists of all runs."""
 
@@ -54,15 +61,22 @@ class Engine:
         self._clock = clock
         self._observer = observer
         self.runs = RunCache()
+        self.index = RunIndex()
+        self._granting = Pools(lambda run: self.queue.add(run), lambda pool: self._pool_keeper.changed(pool))
+        self._pool_keeper = PoolKeeper(api, clock, observer, self._granting)
+        self.keepers: dict[Resource, Keeper] = {POOLS: self._pool_keeper}
+        """Who takes the objects of each kind that is watched beside runs and Workflows."""
         self._reconciler = Reconciler(
             api,
             pods,
             clock,
             observer,
             self.runs,
+            self.index,
             installation or Installation(),
             chance,
             lambda run: self.queue.add(run),
+            self._granting,
         )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}
@@ -86,15 +100,29 @@ class Engine:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
         await self.queue.close()
+        for keeper in self.keepers.values():
+            await keeper.stop()
 
     @property
     def alive(self) -> bool:
         """Whether the sweep, which never ends, has not ended."""
         return self._sweeper is not None and not self._sweeper.done()
 
+    def event(self, resource: Resource, kind: str, body: Body) -> None:
+        """Take an event of a watch: `kind` is its type, empty for what was listed."""
+        gone = kind == "DELETED"
+        if resource is RUNS:
+            (self.run_gone if gone else self.run_seen)(body)
+        elif resource is WORKFLOWS:
+            self.workflow_seen(body["metadata"]["namespace"], body["metadata"]["name"])
+        else:
+            keeper = self.keepers[resource]
+            (keeper.gone if gone else keeper.seen)(body)
+
     def run_seen(self, body: Body) -> None:
         """Take a run as a watch or a list gave it."""
         key, uid = RunKey.of(body), body["metadata"]["uid"]
+        self.index.seen(body)
         taken, replaced = self.runs.absorb(body, in_use=bool(self._pods.by_index(uid)), now=self._clock.now())
         if replaced is not None:
             self._orphans[key].add(replaced)
@@ -104,6 +132,7 @@ class Engine:
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""
         key, uid = RunKey.of(body), body["metadata"]["uid"]
+        self.index.gone(body)
         known = self.runs.drop(key, uid)
         if self._pods.by_index(uid):
             self._orphans[key].add(uid)
@@ -119,6 +148,7 @@ class Engine:
     def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
         """Take a pod's change from the informer."""
         self._reconciler.slots.pod_changed(old, new)
+        self._granting.pod_changed(old, new)
         view = new or old
         if view is None or (old is not None and new is not None and _same(old, new)):
             return
@@ -148,6 +178,7 @@ class Engine:
         if record is None:
             self.queue.forget(key)
             self._reconciler.slots.leave(key)
+            self._granting.leave(key)
         self._wait_for_workflow(key, record)
         if after.after is not None:
             self.queue.add(key, after.after)
@@ -197,6 +228,7 @@ class Engine:
         """List all runs: take what is newer, doubt what is known and not listed, collect unused revisions."""
         known = {record.key for record in self.runs} | set(self.runs.unreadable)
         revisions: set[tuple[str, str]] = set()
+        await sweep(self._api, self.keepers, self._namespaces)
         read = [place for place in self._namespaces if await self._sweep_one(place, known, revisions)]
         self.swept = True
         for key in known:
@@ -214,10 +246,13 @@ class Engine:
 
     async def _sweep_one(self, namespace: str | None, known: set[RunKey], revisions: set[tuple[str, str]]) -> bool:
         """List the runs of a namespace, or of all; False where that is forbidden and there are others to go on with."""
+        before = [run for run in self.index if namespace in (None, run.namespace)]
+        listed: set[str] = set()
         try:
             async for page in self._api.pages(RUNS, namespace):
                 for body in page:
                     known.discard(RunKey.of(body))
+                    listed.add(body["metadata"]["uid"])
                     self.run_seen(body)
                     status = body.get("status")
                     if isinstance(status, dict) and isinstance(status.get("revision"), str):
@@ -228,6 +263,7 @@ class Engine:
             logger.warning("the runs of namespace %s can't be listed: %s", namespace, error)
             known.difference_update([key for key in known if key.namespace == namespace])
             return False
+        self.index.keep_only(before, listed.__contains__)
         return True
 
     def _names_revision(self, revision: tuple[str, str]) -> bool:

@@ -24,7 +24,9 @@ from typing import Final
 from windlass.build.pod import Installation, build_pod
 from windlass.engine.cache import RunCache
 from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
+from windlass.engine.history import RunIndex
 from windlass.engine.launch import Launcher, pod_request
+from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
@@ -76,21 +78,25 @@ class Reconciler:
         clock: Clock,
         observer: Observer,
         runs: RunCache,
+        index: RunIndex,
         installation: Installation,
         chance: Callable[[], float],
         wake: Callable[[RunKey], None],
+        pools: Pools,
     ) -> None:
         self._api = api
         self._pods = pods
         self._clock = clock
         self._runs = runs
+        self._index = index
         self._installation = installation
         self.slots = Slots(wake)
+        self.pools = pools
         self.definitions = Definitions(api, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._remover = Remover(api, pods, observer)
         self._workspaces = Workspaces(api)
-        self._writer = StatusWriter(api, clock, observer)
+        self._writer = StatusWriter(api, clock, observer, index.seen)
 
     async def reconcile(self, key: RunKey) -> Next:
         """Do what is next for the run, if there is one."""
@@ -121,9 +127,11 @@ class Reconciler:
             body = await self._api.get(RUNS, *key)
         except NotFound:
             self._runs.drop(key)
+            self._index.drop(key)
             if known is not None:
                 await self.let_go(known.uid)
             return None
+        self._index.seen(body)
         _, replaced = self._runs.absorb(body, in_use=True)
         if replaced is not None:
             await self.let_go(replaced)
@@ -218,17 +226,30 @@ class Reconciler:
             gone=gone,
             free_slots=free,
             granted=held,
+            pools=self.pools.answers(record.key),
             default_image=self._installation.default_image,
         )
-        plan = plan_run(seen, now)
-        record.draft = plan.status
-        record.events.extend(plan.events)
+        plan = self._plan_asking(record, seen, now)
         for pod in [pod for pod, refusal in record.refusals.items() if refusal.kind is RefusalKind.LAUNCH]:
             del record.refusals[pod]
             record.refused.pop(pod, None)
         if not plan.confirm:
             self._take_slots(record, workflow, plan, free, held)
         return plan
+
+    def _plan_asking(self, record: RunRecord, seen: Seen, now: datetime) -> Plan:
+        """Plan, ask the Pools for what the plan wants, and plan again when they say otherwise than before."""
+        unheard = [pod for pod, refusal in record.refusals.items() if refusal.reason == Unreachable.__name__]
+        while True:
+            plan = plan_run(seen, now)
+            record.draft = plan.status
+            record.events.extend(plan.events)
+            if plan.confirm:
+                return plan
+            answers = self.pools.ask(record.key, plan.wants, keep=unheard)
+            if answers == seen.pools:
+                return plan
+            seen = replace(seen, run=record.view(), pools=answers)
 
     def _take_slots(
         self, record: RunRecord, workflow: WorkflowKey, plan: Plan, free: int | None, held: frozenset[str]
@@ -290,6 +311,7 @@ class Reconciler:
                 record.refused.pop(launch.pod, None)
             if not isinstance(answer, Refusal) or answer.reason != Unreachable.__name__:
                 self.slots.give_back(workflow, (launch.pod,))
+                self.pools.made(record.key, launch.pod)
         raise_first(answers)
         return any(answer is not None for answer in answers)
 

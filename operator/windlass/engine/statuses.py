@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from windlass import names
@@ -24,12 +25,13 @@ def status_json(status: WorkflowRunStatus) -> Body:
 
 
 class StatusWriter:
-    """Stores drafts."""
+    """Stores drafts. `stored` is called with each answer."""
 
-    def __init__(self, api: Api, clock: Clock, observer: Observer) -> None:
+    def __init__(self, api: Api, clock: Clock, observer: Observer, stored: Callable[[Body], None]) -> None:
         self._api = api
         self._clock = clock
         self._observer = observer
+        self._stored = stored
 
     async def store(self, record: RunRecord) -> None:
         """Write the record's draft. Conflict when the run is newer than what was planned from, NotFound when gone."""
@@ -58,6 +60,7 @@ class StatusWriter:
         record.writing = None
         if version_of(answer) > record.version:
             record.body, record.version = answer, version_of(answer)
+        self._stored(answer)
         record.stored = draft
         record.write_due = None
         now = self._clock.monotonic()

@@ -1,0 +1,122 @@
+"""What is kept of each run that exists, and which runs of a Workflow are history that may go. Pure.
+
+A run is kept while anything needs it: it has not ended, it guards a slot that the Workflow's status does not yet count
+as dealt with, a Backfill is at work on it, or the next slot's run asks how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from sys import intern
+from typing import Any, Final
+
+from windlass.models.common import parse_time
+from windlass.models.run import RunPhase, Trigger
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PHASES: Final = {phase.value: phase for phase in RunPhase}
+_TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as history knows it: half a kilobyte, so that ten thousand cost little."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: int = field(compare=False)
+    """Its resourceVersion."""
+    workflow: str
+    """Its Workflow's name; empty for a definition of its own."""
+    owner: str | None
+    """The UID of the Workflow that owns it; None for a run made by hand."""
+    phase: RunPhase | None
+    """None: it was not looked at yet, or its status can't be read."""
+    trigger: Trigger | None
+    """None: it was made by hand."""
+    slot: datetime | None
+    """When it was due."""
+    logical_date: datetime
+    """Its creation where it says nothing."""
+    priority: int | None
+    """None: the Workflow's."""
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    backfill: str | None = None
+    """The name of the Backfill that made it."""
+    attempt: int = 1
+    stopping: bool = False
+    """`spec.stop` is set."""
+    deleting: bool = False
+    """Its deletion was asked for."""
+
+    @property
+    def ended(self) -> bool:
+        return self.phase is not None and self.phase.ended
+
+    @property
+    def active(self) -> bool:
+        """It was let go, and has not ended: it takes one of the Workflow's `maxActiveRuns`."""
+        return self.phase in (RunPhase.RUNNING, RunPhase.SUSPENDED)
+
+
+def summarize(body: Mapping[str, Any]) -> RunSummary:
+    """The summary of a WorkflowRun's body. What can't be read is as if it were not there."""
+    meta, spec, status = _object(body, "metadata"), _object(body, "spec"), _object(body, "status")
+    slot = _object(spec, "slot")
+    created = _time(meta.get("creationTimestamp")) or _EPOCH
+    due = _time(slot.get("scheduledAt"))
+    logical = _time(spec.get("logicalDate")) or created
+    priority, attempt = spec.get("priority"), status.get("attempt")
+    backfill = slot.get("backfill")
+    return RunSummary(
+        namespace=intern(str(meta.get("namespace", ""))),
+        name=str(meta.get("name", "")),
+        uid=str(meta.get("uid", "")),
+        version=int(meta.get("resourceVersion", 0)),
+        workflow=intern(_text(spec.get("workflow"))),
+        owner=_owner(meta),
+        phase=_PHASES.get(_text(status.get("phase"))),
+        trigger=_TRIGGERS.get(_text(slot.get("trigger"))),
+        slot=due if due != logical else logical,
+        logical_date=logical,
+        priority=priority if isinstance(priority, int) else None,
+        created_at=created,
+        started_at=_time(status.get("startedAt")),
+        finished_at=_time(status.get("finishedAt")),
+        backfill=intern(backfill) if isinstance(backfill, str) else None,
+        attempt=attempt if isinstance(attempt, int) else 1,
+        stopping=spec.get("stop") is not None,
+        deleting="deletionTimestamp" in meta,
+    )
+
+
+def _owner(meta: Mapping[str, Any]) -> str | None:
+    """The UID of the Workflow among the owners."""
+    owners = meta.get("ownerReferences")
+    for owner in owners if isinstance(owners, list) else ():
+        if isinstance(owner, Mapping) and owner.get("kind") == "Workflow" and isinstance(owner.get("uid"), str):
+            return intern(owner["uid"])
+    return None
+
+
+def _object(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_time(value)
+    except (ValueError, OverflowError):
+        return None
