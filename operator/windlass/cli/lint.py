@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windlass.cli.failures import FAILED, OK, USAGE
-from windlass.cli.manifests import Document, Unreadable, read_documents
+from windlass.cli.manifests import Unreadable, read_documents
 from windlass.cli.output import Format, format_option
+from windlass.documents import Document
 
 if TYPE_CHECKING:
     from windlass.models.findings import Finding, Path

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from windlass.dev.pods.environment import Lookup, data_of
 from windlass.dev.pods.errors import ConfigMissing, Unstartable, VolumeMissing
-from windlass.dev.pods.expand import expand
+from windlass.build.expansion import expand
 from windlass.dev.pods.fields import field_value, resource_value
 
 Body = dict[str, Any]

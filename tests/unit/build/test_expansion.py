@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from windlass.dev.pods.expand import expand
+from windlass.build.expansion import expand
 
 VARIABLES = {"A": "one", "B": "$(A)", "E": ""}
 CASES = {
