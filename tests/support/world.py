@@ -14,13 +14,13 @@ from support.store_api import StoreApi
 from windlass import names
 from windlass.dev.api.collector import Collector
 from windlass.dev.api.store import Store
-from windlass.engine.engine import Engine
+from windlass.engine.engine import WATCHED, Engine
 from windlass.kube.informer import Informer
 from windlass.models import crd
 from windlass.models.run import WorkflowRunStatus
 from windlass.plan.observe import observe
 from windlass.plan.types import PodView, Program, RunEvent, RunView
-from windlass.resources import CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS
+from windlass.resources import CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS, Resource
 
 Body = dict[str, Any]
 NAMESPACE = "data"
@@ -121,8 +121,8 @@ class World:
         self.engine = engine = Engine(self.api, self.informer, self.clock, self.watcher)
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
-        self._tasks.add(asyncio.create_task(self._watch_runs(self.engine, self.api)))
-        self._tasks.add(asyncio.create_task(self._watch_workflows(self.engine, self.api)))
+        for resource in WATCHED:
+            self._tasks.add(asyncio.create_task(self._watch(self.engine, self.api, resource)))
         self._tasks.add(asyncio.create_task(self.engine.start()))
         await settle()
 
@@ -147,22 +147,12 @@ class World:
                 return
             await asyncio.sleep(0)
 
-    async def _watch_runs(self, engine: Engine, api: StoreApi) -> None:
-        async for kind, body in self.store.watch(RUNS):
+    async def _watch(self, engine: Engine, api: StoreApi, resource: Resource) -> None:
+        async for kind, body in self.store.watch(resource):
             if api.killed:
                 return
-            if not api.watches_open:
-                continue
-            if kind == "DELETED":
-                engine.run_gone(body)
-            else:
-                engine.run_seen(body)
-
-    async def _watch_workflows(self, engine: Engine, api: StoreApi) -> None:
-        async for _, body in self.store.watch(WORKFLOWS):
-            if api.killed:
-                return
-            engine.workflow_seen(body["metadata"]["namespace"], body["metadata"]["name"])
+            if api.watches_open or resource is not RUNS:
+                engine.event(resource, kind, body)
 
     async def _collect_garbage(self) -> None:
         """Owners that are gone take what they own with them, a moment later."""

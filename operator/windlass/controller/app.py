@@ -32,14 +32,14 @@ from windlass.controller.clock import SystemClock
 from windlass.controller.handover import Handover
 from windlass.controller.leading import LeaderClient
 from windlass.controller.watching import Watching
-from windlass.engine.engine import Engine
+from windlass.engine.engine import WATCHED, Engine
 from windlass.engine.ports import Body
 from windlass.errors import ApiError, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials, Login
 from windlass.kube.lease import Leadership
 from windlass.plan.types import PodView
-from windlass.resources import RUNS, WORKFLOWS, Resource
+from windlass.resources import Resource
 from windlass.telemetry.health import HealthServer
 from windlass.telemetry.metrics import Metrics
 from windlass.telemetry.observer import EngineObserver
@@ -214,7 +214,7 @@ class _Controller:
         namespace = next(iter(self._settings.namespaces), None)
         while True:
             try:
-                for resource in (WORKFLOWS, RUNS):
+                for resource in WATCHED:
                     await api.list_page(resource, namespace, limit=1)
             except NotFound:
                 if not told:
@@ -232,12 +232,7 @@ class _Controller:
         engine = self._engine
         if engine is None:
             return
-        if resource is WORKFLOWS:
-            engine.workflow_seen(body["metadata"]["namespace"], body["metadata"]["name"])
-        elif kind == "DELETED":
-            engine.run_gone(body)
-        else:
-            engine.run_seen(body)
+        engine.event(resource, kind, body)
 
     async def _until_watching(self, watching: Watching) -> None:
         while not watching.ready:

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import kopf
 
+from windlass.engine.engine import WATCHED
 from windlass.engine.ports import Body
 from windlass.names import GROUP, VERSION
-from windlass.resources import RUNS, WORKFLOWS, Resource
+from windlass.resources import Resource
 
 logger = logging.getLogger(__name__)
 RESTART_AFTER: Final = 1.0
@@ -140,7 +141,7 @@ def _registry(login: Callable[[], kopf.ConnectionInfo], handler: Handler) -> kop
     def log_in(**_: Any) -> kopf.ConnectionInfo:
         return login()
 
-    for resource in (RUNS, WORKFLOWS):
+    for resource in WATCHED:
         _watch(registry, resource, handler)
     return registry
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final
 
 from windlass.build.pod import Installation
@@ -64,7 +65,7 @@ class Engine:
         self.index = RunIndex()
         self._granting = Pools(lambda run: self.queue.add(run), lambda pool: self._pool_keeper.changed(pool))
         self._pool_keeper = PoolKeeper(api, clock, observer, self._granting)
-        self.keepers: dict[Resource, Keeper] = {POOLS: self._pool_keeper}
+        self.keepers: Mapping[Resource, Keeper] = MappingProxyType({POOLS: self._pool_keeper})
         """Who takes the objects of each kind that is watched beside runs and Workflows."""
         self._reconciler = Reconciler(
             api,

@@ -16,22 +16,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from windlass.engine.keepers import ObjectKey
 from windlass.engine.record import RunKey
 from windlass.models.common import format_time, seconds
 from windlass.models.pool import NEXT_SHOWN, PoolSpec, PoolStatus, PoolWaiter
 from windlass.plan.types import PodPhase, PodView, PoolAnswer, PoolAnswerKind, PoolWant
-
-
-class PoolKey(NamedTuple):
-    """A Pool, by where it is."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +61,13 @@ class Pools:
     `wake` is called with a run whose answers have changed, `changed` with a pool whose figures have.
     """
 
-    def __init__(self, wake: Callable[[RunKey], None], changed: Callable[[PoolKey], None] = lambda key: None) -> None:
+    def __init__(self, wake: Callable[[RunKey], None], changed: Callable[[ObjectKey], None] = lambda key: None) -> None:
         self._wake = wake
         self._changed = changed
-        self._pools: dict[PoolKey, _Pool] = {}
+        self._pools: dict[ObjectKey, _Pool] = {}
         self._asked: dict[RunKey, dict[str, _Entry]] = {}
 
-    def pool_seen(self, key: PoolKey, spec: PoolSpec) -> None:
+    def pool_seen(self, key: ObjectKey, spec: PoolSpec) -> None:
         """Take a Pool as it was read."""
         pool = self._pools.setdefault(key, _Pool())
         if pool.spec == spec:
@@ -85,7 +75,7 @@ class Pools:
         pool.spec = spec
         self._stand_again(key, pool)
 
-    def pool_gone(self, key: PoolKey) -> None:
+    def pool_gone(self, key: ObjectKey) -> None:
         """Take a Pool's deletion: its pods go on, nobody gets a slot any more."""
         pool = self._pools.get(key)
         if pool is None or pool.spec is None:
@@ -99,7 +89,7 @@ class Pools:
         """Take a pod's change: it may free slots, and so wake the runs that are next."""
         before, after = _takes(old), _takes(new)
         if new is not None and new.pool:
-            self._seen(PoolKey(new.namespace, new.pool), new, taken=after is not None)
+            self._seen(ObjectKey(new.namespace, new.pool), new, taken=after is not None)
         if before is not None and before != after and old is not None:
             pool = self._pools.get(before)
             if pool is not None and pool.live.pop(old.name, None) is not None:
@@ -140,7 +130,7 @@ class Pools:
         for entry in tuple(self._asked.get(run, {}).values()):
             self._drop(entry)
 
-    def status(self, key: PoolKey) -> PoolStatus | None:
+    def status(self, key: ObjectKey) -> PoolStatus | None:
         """The figures of a Pool; None when there is none of this name."""
         pool = self._pools.get(key)
         if pool is None or pool.spec is None:
@@ -153,7 +143,7 @@ class Pools:
             next=[_waiter(entry) for entry in pool.waiting[:NEXT_SHOWN]],
         )
 
-    def __iter__(self) -> Iterator[PoolKey]:
+    def __iter__(self) -> Iterator[ObjectKey]:
         return iter([key for key, pool in self._pools.items() if pool.spec is not None])
 
     def _of(self, entry: _Entry) -> _Pool:
@@ -171,7 +161,7 @@ class Pools:
         return PoolAnswer(PoolAnswerKind.WAITS, place + 1, len(pool.waiting), pool.spec.slots)
 
     def _enter(self, run: RunKey, want: PoolWant) -> None:
-        key = PoolKey(run.namespace, want.pool)
+        key = ObjectKey(run.namespace, want.pool)
         pool = self._pools.setdefault(key, _Pool())
         entry = _Entry(run, want, _rank(want, pool.spec))
         self._asked.setdefault(run, {})[want.pod] = entry
@@ -199,7 +189,7 @@ class Pools:
         else:
             self._grant(key, pool)
 
-    def _seen(self, key: PoolKey, pod: PodView, *, taken: bool) -> None:
+    def _seen(self, key: ObjectKey, pod: PodView, *, taken: bool) -> None:
         pool = self._pools.setdefault(key, _Pool())
         if taken:
             pool.live[pod.name] = pod.slots
@@ -209,7 +199,7 @@ class Pools:
         if pool.empty:
             self._pools.pop(key, None)
 
-    def _grant(self, key: PoolKey, pool: _Pool, asking: RunKey | None = None) -> None:
+    def _grant(self, key: ObjectKey, pool: _Pool, asking: RunKey | None = None) -> None:
         """Give what is free to those who are next."""
         if pool.spec is not None and pool.waiting:
             free = pool.spec.slots - pool.used
@@ -224,7 +214,7 @@ class Pools:
             del pool.waiting[:granted]
         self._changed(key)
 
-    def _stand_again(self, key: PoolKey, pool: _Pool) -> None:
+    def _stand_again(self, key: ObjectKey, pool: _Pool) -> None:
         """Have everybody who waits stand anew: the pool was made, has changed, or is gone."""
         entries = [*pool.waiting, *pool.outside.values()]
         pool.waiting, pool.outside = [], {}
@@ -240,8 +230,8 @@ class Pools:
         self._grant(key, pool)
 
 
-def _key(entry: _Entry) -> PoolKey:
-    return PoolKey(entry.run.namespace, entry.want.pool)
+def _key(entry: _Entry) -> ObjectKey:
+    return ObjectKey(entry.run.namespace, entry.want.pool)
 
 
 def _rank(want: PoolWant, spec: PoolSpec | None) -> tuple[float, float, str]:
@@ -250,10 +240,10 @@ def _rank(want: PoolWant, spec: PoolSpec | None) -> tuple[float, float, str]:
     return (since - want.priority * ageing, since, want.pod)
 
 
-def _takes(pod: PodView | None) -> PoolKey | None:
+def _takes(pod: PodView | None) -> ObjectKey | None:
     if pod is None or not pod.pool or pod.phase is PodPhase.ENDED:
         return None
-    return PoolKey(pod.namespace, pod.pool)
+    return ObjectKey(pod.namespace, pod.pool)
 
 
 def _waiter(entry: _Entry) -> PoolWaiter:

@@ -46,6 +46,8 @@ class PoolWaiter(Model):
 class PoolStatus(Model):
     """Who has the slots, and who is next."""
 
+    message: str | None = None
+    """What is wrong with the pool."""
     used: int = 0
     """Slots of live pods, and of pods that are being made."""
     free: int = 0

@@ -11,7 +11,7 @@ from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
 from windlass.plan.context import run_context
-from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, RunEvent, Seen
+from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, PoolWant, RunEvent, Seen
 
 MAX_NOTE: Final = 1000
 """Bytes of an Event's note: Kubernetes takes 1 KB."""
@@ -52,6 +52,7 @@ class Draft:
     output_bytes: int | None = None
     """The size of all outputs so far; None: not counted yet."""
     launches: list[Launch] = field(default_factory=list)
+    wants: list[PoolWant] = field(default_factory=list)
     endings: dict[str, PodEnding] = field(default_factory=dict)
     """By pod; the first reason counts."""
     events: list[RunEvent] = field(default_factory=list)

@@ -42,6 +42,7 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
     return Plan(
         status=status,
         launches=tuple(draft.launches),
+        wants=tuple(draft.wants),
         releases=settle_pods(draft, draft.source),
         endings=tuple(draft.endings.values()),
         create_workspace=_needs_workspace(draft),

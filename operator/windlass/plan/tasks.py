@@ -30,6 +30,7 @@ from windlass.plan.attempts import (
 from windlass.plan.budget import cut
 from windlass.plan.context import task_context, trigger_of
 from windlass.plan.draft import Draft, changed
+from windlass.plan.pools import held_back
 from windlass.plan.rendering import render_task
 from windlass.plan.retries import next_memory
 from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
@@ -185,6 +186,9 @@ def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         limit = draft.seen.program.spec.concurrency
         message = f"the workflow has {limit.max_active_tasks} tasks running, its limit" if limit else None
         return changed(status, phase=TaskPhase.QUEUED, reason="MaxActiveTasks", message=message, retry_at=None)
+    since = parse_time(status.ready_at) if status.ready_at is not None else draft.now
+    if (waits := held_back(draft, node.task, pod, since)) is not None:
+        return changed(status, phase=TaskPhase.QUEUED, reason=waits[0], message=waits[1], retry_at=None)
     if refusal is None and status.phase is TaskPhase.QUEUED and status.retry_at is not None:
         due = parse_time(status.retry_at)
         if due > draft.now:
