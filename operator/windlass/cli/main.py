@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "cancel": "Stop a run.",
     "graph": "Draw the DAG of a Workflow, a run or a file.",
     "lint": "Check manifests, without a cluster.",
+    "simulate": "Play a Workflow's runs on a clock of its own, without a cluster.",
     "dev": "Run a development cluster on this machine.",
     "controller": "Run the controller.",
     "crds": "Print the custom resource definitions, or apply them.",

@@ -1,0 +1,196 @@
+"""`windlass simulate`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windlass.cli.failures import FAILED, OK, Failure
+from windlass.cli.output import Format, format_option, structured
+
+if TYPE_CHECKING:
+    from windlass.testing import Definition, Run, Simulation
+
+Body = dict[str, Any]
+
+
+@click.command("simulate")
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@click.option("--workflow", "name", metavar="NAME", help="Which Workflow, where the file holds several.")
+@click.option("--from", "start", metavar="INSTANT", help="When to begin, such as 2025-04-01T00:00:00Z.")
+@click.option("--to", "end", metavar="INSTANT", help="Until when slots of the schedule are run.")
+@click.option(
+    "--fail",
+    multiple=True,
+    metavar="TASK[:ATTEMPT][@DAY][=KIND]",
+    help="Attempts that fail: load, load:1, load@2025-04-01, load:1=OOM. "
+    "Kinds: Error, OOM, Timeout, Infra, Start, Launch, or an exit code.",
+)
+@click.option(
+    "--duration",
+    "durations",
+    multiple=True,
+    metavar="[TASK=]LENGTH",
+    help="How long an attempt takes: load=5m, or 5m for all that are not named. 1m by default.",
+)
+@click.option("--outputs", multiple=True, metavar="TASK=JSON", help="What a task puts out: extract='{\"rows\": 3}'.")
+@click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the runs.")
+@click.option("--run", "which", metavar="RUN|SLOT", help="Show this run, task by task.")
+@format_option(Format.JSON, Format.YAML)
+def command(
+    file: str,
+    name: str | None,
+    start: str | None,
+    end: str | None,
+    fail: tuple[str, ...],
+    durations: tuple[str, ...],
+    outputs: tuple[str, ...],
+    params: tuple[str, ...],
+    which: str | None,
+    output: Format | None,
+) -> int:
+    """Play a Workflow's runs in milliseconds, without a cluster: what would start when, and how it would end.
+
+    \b
+    The controller's own planner decides; nothing is run. Attempts take 1m and succeed unless it is said otherwise.
+    A Workflow with a schedule is played from --from to --to, each slot a run; else one run begins at --from.
+    Exit codes: 0 when all runs succeeded, 1 when one did not.
+    """
+    from windlass.testing import SimulationError, simulate
+
+    definition = _definition(file, name)
+    every, of_tasks = _durations(durations)
+    try:
+        found = simulate(
+            definition,
+            start=start,
+            end=end,
+            params=_params(params, definition),
+            fail=fail,
+            durations=of_tasks,
+            outputs=_outputs(outputs),
+            **({"duration": every} if every is not None else {}),
+        )
+        runs = found.runs if which is None else (found.run(which),)
+    except SimulationError as error:
+        raise Failure(str(error)) from None
+    click.echo(structured(_as_json(found, runs), output) if output is not None else _drawn(found, runs, which))
+    return OK if all(run.phase == "Succeeded" for run in runs) else FAILED
+
+
+def _definition(file: str, name: str | None) -> Definition:
+    from windlass.cli.lint import errors_in
+    from windlass.cli.manifests import objects, read_documents
+    from windlass.testing import InvalidWorkflow, SimulationError
+    from windlass.testing.definition import choose
+
+    documents = read_documents(file)
+    try:
+        return choose(objects(documents), file, name)
+    except InvalidWorkflow as error:
+        raise Failure("\n".join(errors_in(documents)) or str(error)) from None
+    except SimulationError as error:
+        raise Failure(str(error)) from None
+
+
+def _params(given: Sequence[str], definition: Definition) -> Body:
+    from windlass.cli.params import parse
+
+    return parse(given, definition.spec.params)
+
+
+def _durations(given: Sequence[str]) -> tuple[str | None, dict[str, str]]:
+    """The length of what is not named, if given, and those of tasks."""
+    every, of_tasks = None, {}
+    for text in given:
+        task, separator, length = text.partition("=")
+        if separator:
+            of_tasks[task] = length
+        else:
+            every = text
+    return every, of_tasks
+
+
+def _outputs(given: Sequence[str]) -> dict[str, Body]:
+    found = {}
+    for text in given:
+        task, separator, value = text.partition("=")
+        if not separator or not task:
+            raise click.UsageError(f"--outputs {text}: write --outputs task='{{\"key\": 1}}'")
+        try:
+            found[task] = json.loads(value)
+        except ValueError as error:
+            raise click.UsageError(f"--outputs {task}: {value!r} is no JSON: {error}") from None
+        if not isinstance(found[task], dict):
+            raise click.UsageError(f"--outputs {task}: {value} is no JSON object: write '{{\"key\": 1}}'")
+    return found
+
+
+def _drawn(found: Simulation, runs: Sequence[Run], which: str | None) -> str:
+    from windlass.testing import timeline
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    return timeline(runs[0] if which is not None else found, width)
+
+
+def _as_json(found: Simulation, runs: Sequence[Run]) -> Body:
+    from windlass.models.common import format_time
+
+    return {
+        "workflow": found.workflow,
+        "from": format_time(found.start),
+        "to": format_time(found.end),
+        "runs": [_run(run) for run in runs],
+    }
+
+
+def _run(run: Run) -> Body:
+    return {
+        "name": run.name,
+        "trigger": run.trigger,
+        "slot": _moment(run.slot),
+        "logicalDate": _moment(run.logical_date),
+        "phase": str(run.phase),
+        "reason": run.reason,
+        "message": run.message,
+        "createdAt": _moment(run.created_at),
+        "startedAt": _moment(run.started_at),
+        "finishedAt": _moment(run.finished_at),
+        "params": dict(run.params),
+        "tasks": [
+            {
+                "name": task.name,
+                "phase": str(task.phase),
+                "reason": task.reason,
+                "message": task.message,
+                "readyAt": _moment(task.ready_at),
+                "startedAt": _moment(task.started_at),
+                "finishedAt": _moment(task.finished_at),
+                "outputs": task.outputs,
+                "attempts": [
+                    {
+                        "number": one.number,
+                        "createdAt": _moment(one.created_at),
+                        "startedAt": _moment(one.started_at),
+                        "finishedAt": _moment(one.finished_at),
+                        "class": str(one.failure) if one.failure is not None else None,
+                        "reason": one.reason,
+                        "exitCode": one.exit_code,
+                    }
+                    for one in task.tries
+                ],
+            }
+            for task in run.tasks
+        ],
+    }
+
+
+def _moment(moment: Any) -> str | None:
+    from windlass.models.common import format_time
+
+    return None if moment is None else format_time(moment)
