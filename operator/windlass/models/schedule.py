@@ -101,6 +101,11 @@ class CalendarConfigMap(Model):
     """The key whose value lists days such as `2026-12-25`, one a line; what follows a day on its line is a comment.
     By default all keys count, and a key that is a day itself is one."""
 
+    @property
+    def ref(self) -> str:
+        """The ConfigMap and key in a word: `holidays`, `holidays/korea`."""
+        return f"{self.name}/{self.key}" if self.key else self.name
+
 
 class Calendar(Model):
     """Days, in the schedule's time zone."""
