@@ -8,19 +8,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from windlass.models.common import format_time
+from windlass.models.common import format_time, parse_time
 from windlass.models.condition import Condition
 from windlass.models.findings import Finding, errors, summary
-from windlass.models.run import RunPhase, SourceStatus, Stop, TaskPhase, TaskStatus, WorkflowRunStatus
+from windlass.models.run import DataInterval, RunPhase, SourceStatus, Stop, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.checks import check_spec
 from windlass.plan.context import run_context, trigger_of
 from windlass.plan.graph import compile_program
+from windlass.plan.orders import stop_of
 from windlass.plan.params import check_params
+from windlass.plan.times import Admitted, interval_of, zone_of
 from windlass.plan.types import Program, RunEvent, RunView
 
 __all__ = ["Admission", "admit", "check_params", "check_spec", "refuse"]
@@ -28,6 +30,7 @@ __all__ = ["Admission", "admit", "check_params", "check_spec", "refuse"]
 WORKFLOW_PATIENCE: Final = timedelta(minutes=5)
 """How long a run waits for its Workflow: `kubectl apply -f dir/` has no order."""
 MESSAGE_LIMIT: Final = 1024
+NOTHING_TOLD: Final = Admitted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,17 @@ class Admission:
     events: tuple[RunEvent, ...] = ()
 
 
-def admit(run: RunView, spec: WorkflowSpec | None, now: datetime, checked: Program | None = None) -> Admission:
+def admit(
+    run: RunView,
+    spec: WorkflowSpec | None,
+    now: datetime,
+    checked: Program | None = None,
+    told: Admitted = NOTHING_TOLD,
+) -> Admission:
     """Admit a run of this definition, None when its Workflow does not exist, or say why not. The engine adds the
-    revision that the run is pinned to. `checked` is the program of a definition that was found good before."""
-    if run.spec.stop is not None:
+    revision that the run is pinned to. `checked` is the program of a definition that was found good before, `told` what
+    the run is to know of its Workflow."""
+    if stop_of(run) is not None:
         return _stopped(run, spec, now)
     if spec is None:
         return _missing(run, now)
@@ -53,7 +63,8 @@ def admit(run: RunView, spec: WorkflowSpec | None, now: datetime, checked: Progr
     wrong = errors(check_spec(spec, path)) if checked is None else ()
     if wrong:
         return refuse(run, "SpecInvalid", wrong, now)
-    context = {name: value for name, value in run_context(run).items() if name != "params"}
+    run = replace(run, status=_told(run, told))
+    context = {name: value for name, value in run_context(run, zone_of(spec)).items() if name != "params"}
     params, found = check_params(spec, run.spec.params, context)
     if wrong := errors(found):
         return refuse(run, "ParamsInvalid", wrong, now)
@@ -98,7 +109,7 @@ def _missing(run: RunView, now: datetime) -> Admission:
 
 
 def _stopped(run: RunView, spec: WorkflowSpec | None, now: datetime) -> Admission:
-    reason = "Terminated" if run.spec.stop is Stop.TERMINATE else "Cancelled"
+    reason = "Terminated" if stop_of(run) is Stop.TERMINATE else "Cancelled"
     message = "the run was stopped before it started"
     moment = format_time(now)
     tasks = [
@@ -140,10 +151,21 @@ def _accepted(run: RunView, program: Program, params: dict[str, Any], now: datet
     )
 
 
+def _told(run: RunView, told: Admitted) -> WorkflowRunStatus:
+    """The status of a run that knows what it is told."""
+    interval = interval_of(run.spec.slot)
+    if interval is None and told.interval is not None:
+        start, end = told.interval
+        interval = DataInterval(start=format_time(start), end=format_time(end))
+    return run.status.model_copy(update={"interval": interval, "previous_success": told.previous})
+
+
 def _base(run: RunView, now: datetime) -> WorkflowRunStatus:
+    slot = run.spec.slot
     return run.status.model_copy(
         update={
             "trigger": trigger_of(run),
+            "slot": format_time(parse_time(slot.scheduled_at)) if slot is not None else None,
             "workflow": run.workflow,
             "queued_at": run.status.queued_at or format_time(now),
             "observed_generation": run.generation,

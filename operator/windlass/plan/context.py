@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
-from windlass.models.common import parse_time
 from windlass.models.run import TaskStatus
 from windlass.plan.graph import transitive_upstream
 from windlass.plan.params import guarded
 from windlass.plan.templates import moments
+from windlass.plan.times import previous_success, times_of, triggers
 from windlass.plan.types import Node, Program, RunView
 
 
-def run_context(run: RunView) -> dict[str, Any]:
-    """What all tasks of a run share: its parameters, its identity and its moments."""
-    logical = parse_time(run.spec.logical_date) if run.spec.logical_date else run.created_at
-    times = moments(logical)
+def run_context(run: RunView, zone: tzinfo = UTC) -> dict[str, Any]:
+    """What all tasks of a run share: its parameters, its identity and its moments, in the time zone of its schedule."""
+    times = times_of(run)
     return {
         "params": run.status.params if run.status.params is not None else run.spec.params,
         "run": {
@@ -24,13 +24,15 @@ def run_context(run: RunView) -> dict[str, Any]:
             "namespace": run.namespace,
             "uid": run.uid,
             "trigger": trigger_of(run),
-            "attempt": 1,
+            "attempt": run.status.attempt or 1,
         },
         "workflow": {"name": run.workflow},
-        **times,
-        "scheduled_at": times["logical_date"],
-        "data_interval_start": times["logical_date"],
-        "data_interval_end": times["logical_date"],
+        **moments(times.logical_date, zone),
+        "scheduled_at": times.scheduled_at.astimezone(zone),
+        "data_interval_start": times.start.astimezone(zone),
+        "data_interval_end": times.end.astimezone(zone),
+        "prev_success": previous_success(run.status.previous_success, zone),
+        "triggers": triggers(run.spec.slot, zone),
     }
 
 
@@ -51,13 +53,20 @@ def task_context(
         **shared,
         "params": guarded(program.spec, shared["params"]),
         "task": {"name": node.task.name, "attempt": attempt},
-        "tasks": {name: {"phase": tasks[name].phase.value, "outputs": tasks[name].outputs or {}} for name in upstream},
+        "tasks": {name: {"phase": tasks[name].phase.value, "outputs": outputs_of(tasks[name])} for name in upstream},
     }
     if outcome is not None:
         context["run"] = {**shared["run"], "outcome": outcome}
     return context
 
 
+def outputs_of(status: TaskStatus) -> Any:
+    """What templates read as the outputs of a task: an object; of a forEach the list of its instances' in their order,
+    null where one has not succeeded."""
+    return status.outputs or {} if status.instances is None else status.instances.outputs()
+
+
 def trigger_of(run: RunView) -> str:
     """What made the run."""
-    return run.status.trigger or "Manual"
+    slot = run.spec.slot
+    return slot.trigger.value if slot is not None else run.status.trigger or "Manual"

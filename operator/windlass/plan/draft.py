@@ -11,6 +11,7 @@ from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
 from windlass.plan.context import run_context
+from windlass.plan.times import zone_of
 from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, PoolWant, RunEvent, Seen
 
 MAX_NOTE: Final = 1000
@@ -69,8 +70,9 @@ class Draft:
             now=now,
             moment=format_time(now),
             tasks={name: stored.get(name) or TaskStatus(name=name) for name in names},
-            pods={(pod.task, pod.attempt): pod for pod in seen.pods.values()},
-            context=run_context(seen.run),
+            pods={(pod.task, pod.attempt): pod for pod in seen.pods.values() if pod.index is None},
+            instance_pods=_by_task(seen),
+            context=run_context(seen.run, zone_of(spec)),
             free_slots=seen.free_slots,
             ends={name: task.phase for name, task in stored.items() if task.phase.ended},
             source=seen.run.status.source,

@@ -14,13 +14,20 @@ from windlass.plan.types import Program
 OF_TIME: Final = (
     "logical_date", "ds", "ds_nodash", "ts", "ts_nodash", "scheduled_at", "data_interval_start", "data_interval_end",
 )  # fmt: skip
+OF_PREVIOUS: Final = ("run", "logical_date", "data_interval_start", "data_interval_end")
 OF_RUN: Final = ("name", "namespace", "uid", "trigger", "attempt")
 OF_TASK: Final[Shape] = {"outputs": None, "phase": None}
 
 
 def base_names() -> dict[str, Shape | None]:
     """What all templates of a run may read, but for its parameters."""
-    return {**dict.fromkeys(OF_TIME), "run": dict.fromkeys(OF_RUN), "workflow": {"name": None}}
+    return {
+        **dict.fromkeys(OF_TIME),
+        "prev_success": dict.fromkeys(OF_PREVIOUS),
+        "triggers": None,
+        "run": dict.fromkeys(OF_RUN),
+        "workflow": {"name": None},
+    }
 
 
 def known_to_defaults() -> Known:

@@ -37,6 +37,7 @@ from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
 
+from windlass.plan.template_values import Meter, json_text, plain
 _WORDS: Final = {
     TaskPhase.SUCCEEDED: "succeeded",
     TaskPhase.FAILED: "failed",
@@ -242,8 +243,8 @@ def _context(draft: Draft, node: Node, attempt: int) -> Mapping[str, Any]:
 
 
 def _environment(draft: Draft, task: str, attempt: int) -> dict[str, str]:
-    run = draft.seen.run
-    logical_date = format_time(draft.context["logical_date"])
+    run, known = draft.seen.run, draft.context
+    previous = plain(known["prev_success"], Meter())
     values = {
         "NAMESPACE": run.namespace,
         "WORKFLOW": run.workflow,
@@ -252,9 +253,15 @@ def _environment(draft: Draft, task: str, attempt: int) -> dict[str, str]:
         "TASK": task,
         "ATTEMPT": str(attempt),
         "TRIGGER": trigger_of(run),
-        "LOGICAL_DATE": logical_date,
-        "DATA_INTERVAL_START": logical_date,
-        "DATA_INTERVAL_END": logical_date,
+        "LOGICAL_DATE": format_time(known["logical_date"]),
+        "SCHEDULED_AT": format_time(known["scheduled_at"]),
+        "DATA_INTERVAL_START": format_time(known["data_interval_start"]),
+        "DATA_INTERVAL_END": format_time(known["data_interval_end"]),
+        "DS": known["ds"],
+        "DS_NODASH": known["ds_nodash"],
+        "TS": known["ts"],
+        "TS_NODASH": known["ts_nodash"],
+        "PREV_SUCCESS": json_text(previous),
     }
     if draft.source is not None and draft.source.commit is not None:
         values["COMMIT"] = draft.source.commit

@@ -23,8 +23,8 @@ def task(name: str, **fields: Any) -> dict[str, Any]:
 A = task("a")
 STRING = {"type": "string"}
 THERE_ARE = (
-    "there are: data_interval_end, data_interval_start, ds, ds_nodash, logical_date, params, run, scheduled_at, task, "
-    "tasks, ts, ts_nodash, …"
+    "there are: data_interval_end, data_interval_start, ds, ds_nodash, logical_date, params, prev_success, run, "
+    "scheduled_at, task, tasks, triggers, …"
 )
 
 GOOD = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.simulate import START, workflow
-from windlass.models.run import TaskPhase, TaskStatus, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.run import GoodRun, TaskPhase, TaskStatus, WorkflowRunSpec, WorkflowRunStatus
 from windlass.plan.context import run_context, task_context
 from windlass.plan.graph import compile_program
 from windlass.plan.scope import known_to_any, known_to_task
@@ -17,7 +17,8 @@ SPEC = workflow(
     [{"name": "a"}, {"name": "b", "dependsOn": ["a"]}], **{"finally": [{"name": "z"}]}, params={"p": {"default": 1}}
 )
 PROGRAM = compile_program(SPEC)
-RUN = RunView("data", "r", "u", 1, START, WorkflowRunSpec(workflow="w"), WorkflowRunStatus(params={"p": 1}), "w")
+STATUS = WorkflowRunStatus(params={"p": 1}, previous_success=GoodRun(run="q", logical_date="2025-03-31T17:00:00Z"))
+RUN = RunView("data", "r", "u", 1, START, WorkflowRunSpec(workflow="w"), STATUS, "w")
 TASKS = {name: TaskStatus(name=name, phase=TaskPhase.SUCCEEDED, outputs={"x": 1}) for name in ("a", "b", "z")}
 
 
