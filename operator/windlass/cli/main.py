@@ -21,10 +21,11 @@ from windlass.cli.failures import FAILED, INTERRUPTED, USAGE, Failure, in_one_li
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "Start a run of a Workflow, from the cluster or a file.",
+    "trigger": "Start a run of a Workflow at a logical date.",
     "status": "Show how a run is doing, task by task.",
     "logs": "Print the logs of a run's tasks.",
     "wait": "Wait until a run has ended.",
-    "list": "List runs, or Workflows.",
+    "list": "List runs, Workflows or Pools.",
     "cancel": "Stop a run.",
     "graph": "Draw the DAG of a Workflow, a run or a file.",
     "lint": "Check manifests, without a cluster.",

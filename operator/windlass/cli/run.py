@@ -11,9 +11,9 @@ from windlass.cli.cluster import Cluster, explain, with_cluster
 from windlass.cli.failures import FAILED, OK, USAGE, Failure
 from windlass.cli.output import Format, format_option, objects, resource_name, run_name
 from windlass.cli.runs import verdict
-from windlass.errors import AlreadyExists, ApiError, Forbidden, NotFound
-from windlass.names import API_VERSION, GROUP
-from windlass.resources import RUNS, WORKFLOWS
+from windlass.cli.starting import run_of, start, watch_all
+from windlass.errors import ApiError
+from windlass.names import GROUP
 
 Body = dict[str, Any]
 
@@ -54,14 +54,14 @@ async def command(
     manifests = [run async for run in _from_files(cluster, files, workflow, told=output is None)]
     if not manifests:
         assert workflow is not None, "a file without runs names a Workflow"
-        manifests = [_run_of(workflow)]
+        manifests = [run_of(workflow)]
     if len(manifests) > 1 and (name or params):
         raise click.UsageError(f"the files hold {len(manifests)} runs: --name and -p are for one")
     started: list[Body] = []
     failures = 0
     for run in manifests:
         try:
-            started.append(await _start(cluster, run, params, name, logical_date))
+            started.append(await start(cluster, run, params, name, logical_date))
         except (ApiError, Failure) as error:
             if len(manifests) == 1:
                 raise
@@ -71,7 +71,7 @@ async def command(
         else:
             if output is None:
                 click.echo(f"{run_name(started[-1]['metadata']['name'])} created")
-    ended = await _watch(cluster, started, shown=output is None) if watch else []
+    ended = await watch_all(cluster, started, shown=output is None) if watch else []
     if output is not None and started:
         click.echo(objects(ended or started, output, as_list=len(manifests) > 1))
     return FAILED if failures or any(map(verdict, ended)) else OK
@@ -101,76 +101,8 @@ async def _from_files(cluster: Cluster, files: Sequence[str], workflow: str | No
                 click.echo(f"{resource_name({**obj, 'metadata': answer['metadata']})} {done}")
     if workflow is not None:
         return
-    for obj in runs or ([_run_of(workflows[0])] if workflows else []):
+    for obj in runs or ([run_of(workflows[0])] if workflows else []):
         yield (await applier.placed(obj))[1]
-
-
-async def _start(
-    cluster: Cluster, run: Body, params: Sequence[str], name: str | None, logical_date: str | None
-) -> Body:
-    namespace = run["metadata"].get("namespace") or cluster.namespace
-    spec = dict(run.get("spec") or {})
-    if params:
-        from windlass.cli.params import parse
-
-        spec["params"] = {**(spec.get("params") or {}), **parse(params, await _schemas(cluster, namespace, spec))}
-    elif "workflow" in spec:
-        await _schemas(cluster, namespace, spec)
-    if logical_date is not None:
-        spec["logicalDate"] = logical_date
-    metadata = {**run["metadata"], "namespace": namespace}
-    if "name" not in metadata and "generateName" not in metadata:
-        metadata["generateName"] = f"{spec.get('workflow') or 'run'}-"
-    if name is not None:
-        metadata = {key: value for key, value in metadata.items() if key != "generateName"} | {"name": name}
-    try:
-        return await cluster.client.create(RUNS, {**run, "metadata": metadata, "spec": spec})
-    except AlreadyExists:
-        raise Failure(
-            f"there is a run {metadata['name']} already: give another --name, or delete it "
-            f"(kubectl delete workflowruns.{GROUP} {metadata['name']})"
-        ) from None
-
-
-async def _schemas(cluster: Cluster, namespace: str, spec: Body) -> Body | None:
-    """The schemas of the parameters; None when they may not be read. Failure when there is no such Workflow."""
-    if "workflowSpec" in spec:
-        return dict(spec["workflowSpec"].get("params") or {})
-    name = str(spec.get("workflow"))
-    try:
-        workflow = await cluster.client.get(WORKFLOWS, namespace, name)
-    except Forbidden:
-        return None
-    except NotFound:
-        raise Failure(await _no_such_workflow(cluster, namespace, name)) from None
-    return dict(workflow["spec"].get("params") or {})
-
-
-async def _no_such_workflow(cluster: Cluster, namespace: str, name: str) -> str:
-    from windlass.models.findings import suggestion
-
-    known = [item["metadata"]["name"] for item in await cluster.client.list_all(WORKFLOWS, namespace)]
-    hint = suggestion(name, known)
-    return f'there is no Workflow "{name}" in the namespace {namespace}' + (f"; {hint}" if hint else "")
-
-
-async def _watch(cluster: Cluster, started: Sequence[Body], *, shown: bool) -> list[Body]:
-    """The runs as they are when they have ended."""
-    from windlass.cli.watching import await_run, watch_run
-
-    watch = watch_run if shown else await_run
-    return [
-        await watch(Cluster(cluster.client, run["metadata"]["namespace"]), run["metadata"]["name"]) for run in started
-    ]
-
-
-def _run_of(workflow: str) -> Body:
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "WorkflowRun",
-        "metadata": {"generateName": f"{workflow}-"},
-        "spec": {"workflow": workflow},
-    }
 
 
 def _is(obj: Body, kind: str) -> bool:
