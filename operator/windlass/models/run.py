@@ -10,6 +10,7 @@ from pydantic import Field
 from windlass.models.action import ActionRecord, TaskOrder
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
 from windlass.models.condition import Condition
+from windlass.models.instances import Instances
 from windlass.models.workflow import WorkflowSpec
 
 
@@ -205,6 +206,8 @@ class TaskStatus(Model):
     """Failures so far that spend `retry.infraLimit`."""
     outputs: JsonObject | None = None
     """What the task wrote to the file `$WINDLASS_OUTPUTS`."""
+    instances: Instances | None = None
+    """The instances of a `forEach`."""
     cleared: int | None = None
     """How many attempts it had when a RunAction last sent it back: later ones have budgets of their own."""
     order: TaskOrder | None = None
@@ -312,7 +315,7 @@ class WorkflowRunStatus(Model):
     """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []
     """What happened to each task, those of `finally` included."""
-    actions: list[ActionRecord] = []
+    actions: list[ActionRecord] | None = None
     """The last 32 RunActions that were applied, and who asked for them."""
 
 

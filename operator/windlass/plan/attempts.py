@@ -27,6 +27,8 @@ from windlass.plan.types import EndHow, Node, PodPhase, PodResult, PodView
 
 NODE_LOST_TIMEOUT: Final = timedelta(minutes=10)
 DEFAULT_GRACE: Final = timedelta(seconds=30)
+BY_ACTION: Final = "Action"
+"""Why a pod is ended, when a RunAction wants something else of its task."""
 NEVER_STARTS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 """Why a pod waits, when no time will mend it."""
 _AS_USUAL: Final = frozenset({"ContainerCreating", "PodInitializing"})
@@ -76,7 +78,7 @@ def follow(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> TaskSt
     result = _result(draft, node, status, pod)
     if result is not None:
         return conclude(draft, node, status, result, pod)
-    if (stopping := draft.stops(node)) is not None:
+    if (stopping := _stopping(draft, node, status)) is not None:
         _stop(draft, pod, stopping)
         return changed(status, reason="Stopping", message=None)
     if pod.phase is PodPhase.RUNNING:
@@ -104,6 +106,8 @@ def conclude(draft: Draft, node: Node, status: TaskStatus, result: PodResult, po
         result = replace(result, detail={"timeout": node.task.timeout, **result.detail})
     ended_at = _believed(draft, pod, pod.finished_at or pod.deleting_since or draft.now) if pod else draft.now
     status = _ended_attempt(status, result, ended_at)
+    if status.order is not None:
+        return _uncounted(status) if result.failure is not None else status
     if result.failure is None:
         return status.model_copy(
             update={
@@ -152,12 +156,19 @@ def fail(draft: Draft, status: TaskStatus, reason: str, message: str, ended_at: 
 def cancel(status: TaskStatus, reason: str, moment: str) -> TaskStatus:
     """End the task as cancelled."""
     update: dict[str, Any] = {
-        "phase": TaskPhase.CANCELLED, "reason": reason, "message": None, "retry_at": None, "finished_at": moment
+        "phase": TaskPhase.CANCELLED, "reason": reason, "message": None, "retry_at": None, "finished_at": moment,
+        "order": None,
     }  # fmt: skip
     if under_way(status):
         last = status.attempts[-1].model_copy(update={"finished_at": moment, "reason": reason})
         update["attempts"] = [*status.attempts[:-1], last]
     return status.model_copy(update=update)
+
+
+def _stopping(draft: Draft, node: Node, status: TaskStatus) -> Stopping | None:
+    """That the attempt is to be ended: the tasks are being stopped, or an action has ordered it."""
+    ordered = Stopping(BY_ACTION, draft.now) if status.order is not None else None
+    return draft.stops(node) or ordered
 
 
 class _OverBudgetError(OutputsError):
@@ -202,7 +213,7 @@ def _given_up(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> Pod
     if not pod.node_lost and pod.deleting_since is None:
         return None
     grace = delta(node.task.termination_grace_period) if node.task.termination_grace_period else DEFAULT_GRACE
-    stopping = draft.stops(node)
+    stopping = _stopping(draft, node, status)
     if stopping is not None and pod.node_lost:
         due = draft.now
     elif pod.deleting_since is not None:

@@ -64,7 +64,7 @@ def finished(draft: Draft, status: WorkflowRunStatus) -> dict[str, Any]:
     stop_reason = draft.stopping.reason if draft.stopping is not None else None
     outcome = draft.outcome or tasks_outcome(program, tasks, stop_reason)
     bad = failures(program, tasks)
-    bad_finals = [name for name, node in program.nodes.items() if _failed_final(node, tasks[name])]
+    bad_finals = failed_finals(program, tasks)
     phase = RunPhase.FAILED if bad_finals and outcome is RunPhase.SUCCEEDED else outcome
     reason, message = _said(draft, phase, stop_reason, bad or bad_finals)
     if phase is RunPhase.FAILED:
@@ -102,6 +102,11 @@ def fail_run(run: RunView, reason: str, message: str, now: datetime) -> Workflow
     return run.status.model_copy(update={**fields, "tasks": tasks, "progress": progress(tasks)})
 
 
+def failed_finals(program: Program, tasks: Mapping[str, TaskStatus]) -> list[str]:
+    """The tasks of `finally` that make a good run a failed one."""
+    return [name for name, node in program.nodes.items() if _failed_final(node, tasks[name])]
+
+
 def _failed_final(node: Node, status: TaskStatus) -> bool:
     return (
         node.is_finally
@@ -111,19 +116,23 @@ def _failed_final(node: Node, status: TaskStatus) -> bool:
 
 
 def _said(draft: Draft, phase: RunPhase, stop_reason: str | None, bad: list[str]) -> tuple[str, str]:
-    total = len(draft.tasks)
     if stop_reason == "SourceFailed":
         step = draft.source.step if draft.source else None
         return "SourceFailed", (step.message if step and step.message else "the source could not be had")
     if stop_reason == "TimedOut":
         return "TimedOut", f"the run took longer than its timeout of {draft.seen.program.spec.timeout}"
     if stop_reason is not None:
-        return stop_reason, f"stopped after {_count(draft)} of {total} tasks"
+        return stop_reason, f"stopped after {_count(draft.tasks)} of {len(draft.tasks)} tasks"
+    return told(draft.tasks, phase, bad)
+
+
+def told(tasks: Mapping[str, TaskStatus], phase: RunPhase, bad: list[str]) -> tuple[str, str]:
+    """Reason and message of a run whose end its tasks have decided; `bad` are those that failed it."""
     if phase is RunPhase.FAILED:
         named = ", ".join(bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
-        return "TasksFailed", f"{len(bad)} of {total} tasks failed: {named}"
-    return "Completed", f"{_count(draft)} of {total} tasks done"
+        return "TasksFailed", f"{len(bad)} of {len(tasks)} tasks failed: {named}"
+    return "Completed", f"{_count(tasks)} of {len(tasks)} tasks done"
 
 
-def _count(draft: Draft) -> int:
-    return sum(1 for task in draft.tasks.values() if task.phase.ended and task.phase is not TaskPhase.CANCELLED)
+def _count(tasks: Mapping[str, TaskStatus]) -> int:
+    return sum(1 for task in tasks.values() if task.phase.ended and task.phase is not TaskPhase.CANCELLED)

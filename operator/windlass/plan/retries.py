@@ -31,6 +31,7 @@ class Failure:
     class_: FailureClass
     exit_code: int | None
     number: int
+    """Of the attempt, from when the task was last sent back."""
     app_failures: int
     infra_failures: int
     final: bool = False
@@ -54,7 +55,8 @@ def count_failure(status: TaskStatus, retry: Retry | None, class_: FailureClass,
         infra += 1
     elif not _listed(retry, "always", class_, exit_code):
         app += 1
-    return Failure(class_, exit_code, status.attempts[-1].number if status.attempts else 1, app, infra)
+    number = status.attempts[-1].number - (status.cleared or 0) if status.attempts else 1
+    return Failure(class_, exit_code, number, app, infra)
 
 
 def decide(failure: Failure, retry: Retry | None, seed: str) -> Decision:

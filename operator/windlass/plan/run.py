@@ -19,6 +19,7 @@ from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.draft import Draft
 from windlass.plan.finish import finished, tasks_outcome
+from windlass.plan.orders import current_orders, suspended
 from windlass.plan.progress import progress, running_conditions, running_message
 from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, YOUNGEST, settle_pods, workspace_due
 from windlass.plan.source import advance_source
@@ -95,7 +96,7 @@ def _advance(draft: Draft) -> None:
 
 def _suspended(draft: Draft) -> bool:
     """Nothing new is to start. A run that is being stopped goes on to its end, with `finally`."""
-    return draft.seen.run.spec.suspend and draft.stopping is None
+    return suspended(draft.seen.run) and draft.stopping is None
 
 
 def _advance_finally(draft: Draft, finals: list[Node], deadline: datetime | None) -> None:
@@ -138,6 +139,7 @@ def _status(draft: Draft) -> WorkflowRunStatus:
     if len(stored.tasks) != len(tasks) or any(map(is_not, tasks, stored.tasks)):
         fields["tasks"] = list(fit(tasks, json_size(stored.params) if stored.params else 0))
     fields["source"] = draft.source
+    fields["orders"] = current_orders(draft.seen.run)
     if draft.seen.program.spec.workspace is not None and any(task.attempts for task in tasks):
         fields["workspace"] = names.workspace_claim_name(run.name, run.uid)
     values = stored.__dict__
@@ -179,6 +181,9 @@ def _needs_workspace(draft: Draft) -> bool:
         return False
     if all(launch.task == names.SOURCE_STEP for launch in draft.launches):
         return False
+    if draft.seen.run.status.attempt is not None:
+        # It may have been deleted after an earlier end.
+        return True
     seen_pods = any(pod.task != names.SOURCE_STEP for pod in draft.seen.pods.values())
     recorded = any(attempt.uid is not None for task in draft.seen.run.status.tasks for attempt in task.attempts)
     return not (seen_pods or recorded)

@@ -8,6 +8,7 @@ from typing import Final
 from windlass.models.common import delta, parse_time
 from windlass.models.run import Stop
 from windlass.plan.draft import Draft, Stopping
+from windlass.plan.orders import stop_of
 from windlass.plan.types import Seen
 
 FINALLY_TIME: Final = timedelta(minutes=10)
@@ -21,7 +22,7 @@ SOURCE_FAILED: Final = "SourceFailed"
 def begin_stopping(draft: Draft) -> None:
     """Stop the run if its spec says so, or if an earlier plan began to."""
     run = draft.seen.run
-    stop, reason = run.spec.stop, run.status.stop_reason
+    stop, reason = stop_of(run), run.status.stop_reason
     if stop is None and reason is None:
         return
     if stop is Stop.TERMINATE and reason in (None, CANCELLED):
@@ -37,7 +38,8 @@ def run_deadline(seen: Seen, now: datetime) -> datetime | None:
     timeout = seen.program.spec.timeout
     if timeout is None:
         return None
-    started = parse_time(seen.run.status.started_at) if seen.run.status.started_at else now
+    since = seen.run.status.retried_at or seen.run.status.started_at
+    started = parse_time(since) if since else now
     return started + delta(timeout)
 
 

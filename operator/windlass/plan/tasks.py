@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from windlass import names
+from windlass.models.action import TaskOrder, Verb
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import Attempt, TaskPhase, TaskStatus
+from windlass.plan.approval import advance_approval
 from windlass.plan.attempts import (
     adopt,
     cancel,
@@ -30,14 +32,15 @@ from windlass.plan.attempts import (
 from windlass.plan.budget import cut
 from windlass.plan.context import task_context, trigger_of
 from windlass.plan.draft import Draft, changed
+from windlass.plan.marking import carried_out
 from windlass.plan.pools import held_back
 from windlass.plan.rendering import render_task
 from windlass.plan.retries import next_memory
 from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
+from windlass.plan.template_values import Meter, json_text, plain
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
 
-from windlass.plan.template_values import Meter, json_text, plain
 _WORDS: Final = {
     TaskPhase.SUCCEEDED: "succeeded",
     TaskPhase.FAILED: "failed",
@@ -45,6 +48,8 @@ _WORDS: Final = {
     TaskPhase.UPSTREAM_FAILED: "did not run, because of a failure before it",
     TaskPhase.SKIPPED: "was skipped",
 }
+_TOLD: Final[Mapping[str, str]] = {"QuotaExceeded": "WaitingForQuota", "NotPermitted": "WaitingForPermission"}
+"""Of what a task waits for, what a person can do something about, and the Event that tells them."""
 _CULPRITS: Final[Mapping[str, frozenset[TaskPhase]]] = {
     "UpstreamFailed": frozenset({TaskPhase.FAILED, TaskPhase.CANCELLED, TaskPhase.UPSTREAM_FAILED}),
     "UpstreamSkipped": frozenset({TaskPhase.SKIPPED}),
@@ -60,6 +65,10 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     status = _followed(draft, node, status)
     if status.phase.ended or under_way(status):
         return status
+    if status.order is not None:
+        status = _ordered(draft, node, status, status.order)
+        if status.phase.ended:
+            return status
     if (stopping := draft.stops(node)) is not None:
         return cancel(status, stopping.reason, draft.moment)
     if status.phase is TaskPhase.WAITING:
@@ -69,7 +78,14 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         if due > draft.now:
             draft.wake(due)
             return status
-    return _launched(draft, node, status)
+    return _begun(draft, node, status)
+
+
+def _ordered(draft: Draft, node: Node, status: TaskStatus, order: TaskOrder) -> TaskStatus:
+    """Carry out what an action has ordered; to run it again is in vain when all is being stopped."""
+    if order.verb == Verb.CLEAR and draft.stops(node) is not None:
+        return status.model_copy(update={"order": None})
+    return carried_out(status, order, draft.now)
 
 
 def _followed(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
@@ -89,6 +105,8 @@ def _followed(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             if under_way(status):
                 return status
             continue
+        if status.order is not None:
+            return status
         number = next_number(status)
         found = draft.pods.get((status.name, number))
         if found is None or found.name != names.pod_name(draft.seen.run.name, draft.seen.run.uid, status.name, number):
@@ -120,7 +138,7 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         update |= {"phase": TaskPhase.SUCCEEDED, "reason": "Joined", "finished_at": draft.moment}
     else:
         update["phase"] = TaskPhase.QUEUED
-        return _launched(draft, node, status.model_copy(update=update))
+        return _begun(draft, node, status.model_copy(update=update))
     return status.model_copy(update=update)
 
 
@@ -171,6 +189,13 @@ def _when(draft: Draft, node: Node, status: TaskStatus) -> bool:
         raise TemplateError(error.problem, when, ("when",)) from None
 
 
+def _begun(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Go on with a task that is to run, as its kind does."""
+    if node.task.approval is not None:
+        return advance_approval(draft, node, status, _context(draft, node, next_number(status)))
+    return _launched(draft, node, status)
+
+
 def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     """Make the pod of the next attempt, unless something is in the way: then the task is Queued, and says why."""
     run = draft.seen.run
@@ -202,8 +227,8 @@ def _put_off(draft: Draft, status: TaskStatus, pod: str) -> TaskStatus:
     refusal = draft.seen.refusals[pod]
     if refusal.retry_at is not None:
         draft.wake(refusal.retry_at)
-    if status.reason != refusal.reason and refusal.reason == "QuotaExceeded":
-        draft.warn("WaitingForQuota", f"{status.name}: {refusal.message}", status)
+    if status.reason != refusal.reason and refusal.reason in _TOLD:
+        draft.warn(_TOLD[refusal.reason], f"{status.name}: {refusal.message}", status)
     retry_at = format_time(refusal.retry_at) if refusal.retry_at else None
     message = cut(refusal.message, 512) or None
     return changed(status, phase=TaskPhase.QUEUED, reason=refusal.reason, message=message, retry_at=retry_at)

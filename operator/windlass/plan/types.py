@@ -61,6 +61,8 @@ class PodView:
     attempt: int
     phase: PodPhase
     created_at: datetime
+    index: int | None = None
+    """Of an instance of a forEach."""
     started_at: datetime | None = None
     """When the main container started."""
     finished_at: datetime | None = None
@@ -94,7 +96,7 @@ class RefusalKind(StrEnum):
     LAUNCH = "Launch"
     """Refused for good: class Launch."""
     WAIT = "Wait"
-    """Quota, 429, 5xx, no answer: tried again later, no failure of the task."""
+    """Quota, a right of ours that is missing, 429, 5xx, no answer: tried again later, no failure of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Refusal:
 
     kind: RefusalKind
     reason: str
-    """Invalid, Forbidden, QuotaExceeded, TooManyRequests, ServerError, Unreachable, NameTaken…"""
+    """Invalid, Forbidden, QuotaExceeded, NotPermitted, TooManyRequests, ServerError, Unreachable, NameTaken…"""
     message: str
     retry_at: datetime | None = None
 
@@ -178,7 +180,8 @@ class Node:
     def is_join(self) -> bool:
         """Nothing to run."""
         task = self.task
-        return task.script is None and task.command is None and task.args is None and task.image is None
+        runs = (task.script, task.command, task.args, task.image, task.approval)
+        return all(part is None for part in runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,8 @@ class Launch:
     """The task with all templates rendered and `$` doubled where a value was substituted (not in `script`)."""
     environment: Mapping[str, str]
     """The WINDLASS_* variables that depend on the run; paths are added by the build layer."""
+    index: int | None = None
+    """Of an instance of a forEach."""
     memory: str | None = None
     """The memory limit after OOM growth."""
     recreate: bool = False
@@ -249,7 +254,7 @@ class PodEnding:
     uid: str
     how: EndHow
     why: str
-    """Cancelled, Timeout, StartTimeout, Stray, Retention, NodeLost, MainEnded."""
+    """Cancelled, Timeout, StartTimeout, Stray, Retention, NodeLost, MainEnded, Action."""
 
 
 @dataclass(frozen=True, slots=True)
