@@ -35,6 +35,7 @@ class Resource:
 WORKFLOWS: Final = Resource(GROUP, VERSION, "workflows", "Workflow")
 RUNS: Final = Resource(GROUP, VERSION, "workflowruns", "WorkflowRun")
 POOLS: Final = Resource(GROUP, VERSION, "pools", "Pool")
+BACKFILLS: Final = Resource(GROUP, VERSION, "backfills", "Backfill")
 ACTIONS: Final = Resource(GROUP, VERSION, "runactions", "RunAction")
 PODS: Final = Resource("", "v1", "pods", "Pod")
 CLAIMS: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")

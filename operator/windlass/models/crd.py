@@ -7,6 +7,7 @@ from typing import Any, Final
 import yaml
 
 from windlass.models.action import RunAction, RunActionSpec, RunActionStatus
+from windlass.models.backfill import Backfill, BackfillSpec, BackfillStatus
 from windlass.models.embedded import atomic, embedded_rules
 from windlass.models.pool import Pool, PoolSpec, PoolStatus
 from windlass.models.rules import RULES
@@ -14,7 +15,7 @@ from windlass.models.run import WorkflowRun, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.schema import Schema, described, structural
 from windlass.models.workflow import Workflow, WorkflowSpec, WorkflowStatus
 from windlass.names import GROUP, VERSION
-from windlass.resources import ACTIONS, POOLS, RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, BACKFILLS, POOLS, RUNS, WORKFLOWS, Resource
 
 CATEGORY: Final = "windlass"
 _ROOT: Final[Schema] = {
@@ -99,7 +100,22 @@ def _actions(resource: Resource) -> dict[str, Any]:
     return _definition(resource, "wla", _root(described(RunAction), parts, "RunAction"), columns, {"status": {}})
 
 
-_BUILDERS: Final = {WORKFLOWS: _workflows, RUNS: _runs, POOLS: _pools, ACTIONS: _actions}
+def _backfills(resource: Resource) -> dict[str, Any]:
+    parts = {"spec": structural(BackfillSpec), "status": structural(BackfillStatus)}
+    columns = [
+        _column("Workflow", ".spec.workflow"),
+        _column("Phase", ".status.phase"),
+        _column("Progress", ".status.progress"),
+        _column("Failed", ".status.failed", kind="integer"),
+        _column("From", ".spec.from"),
+        _column("To", ".spec.to"),
+        _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Message", ".status.message", priority=1),
+    ]
+    return _definition(resource, "wlb", _root(described(Backfill), parts, "Backfill"), columns, {"status": {}})
+
+
+_BUILDERS: Final = {WORKFLOWS: _workflows, RUNS: _runs, POOLS: _pools, ACTIONS: _actions, BACKFILLS: _backfills}
 
 
 def _root(description: Schema, parts: dict[str, Schema], model: str) -> Schema:

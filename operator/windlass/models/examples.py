@@ -43,6 +43,19 @@ spec:
   params: {limit: 50}
   logicalDate: "2025-04-01T17:00:00Z"
 """,
+    "Backfill": """\
+apiVersion: windlass.dev/v1alpha1
+kind: Backfill
+metadata: {name: sales-of-march, namespace: data}
+spec:
+  workflow: daily-sales
+  from: "2025-03-01"
+  to: "2025-03-31"
+  reprocess: Failed
+  maxActiveRuns: 3
+  stopAfterFailures: 5
+  params: {limit: 50}
+""",
     "Task": """\
 name: check
 dependsOn: [extract]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from windlass.models.action import RunActionSpec
+from windlass.models.backfill import BackfillSpec, BackfillStatus
 from windlass.models.common import OBJECT_NAME_PATTERN, READ
 from windlass.models.complaints import finding
 from windlass.models.findings import Finding, Path
@@ -61,6 +62,11 @@ def read_action(manifest: Value) -> RunActionSpec:
     return _read(manifest, "RunAction", RunActionSpec)
 
 
+def read_backfill(manifest: Value) -> BackfillSpec:
+    """The spec of a Backfill, checked against schema and rules. InvalidObject when anything is wrong."""
+    return _read(manifest, "Backfill", BackfillSpec)
+
+
 def read_spec(spec: Value, path: Path = ("spec",)) -> WorkflowSpec:
     """A definition by itself, such as a ControllerRevision holds. InvalidObject when anything is wrong."""
     spec = as_stored(WorkflowSpec, spec)
@@ -88,12 +94,21 @@ def read_status(status: Value | None) -> WorkflowRunStatus:
 
     InvalidObject when what it knows can't be read: that run, and no other, is to be set aside.
     """
+    return _stored(WorkflowRunStatus, status)
+
+
+def read_backfill_status(status: Value | None) -> BackfillStatus:
+    """The same of a Backfill."""
+    return _stored(BackfillStatus, status)
+
+
+def _stored(model: type[M], status: Value | None) -> M:
     if status is None:
-        return WorkflowRunStatus()
+        return model()
     try:
-        return WorkflowRunStatus.model_validate(status, extra="ignore", context=READ, by_alias=True, by_name=False)
+        return model.model_validate(status, extra="ignore", context=READ, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise InvalidObject([finding(WorkflowRunStatus, item, ("status",)) for item in error.errors()]) from None
+        raise InvalidObject([finding(model, item, ("status",)) for item in error.errors()]) from None
 
 
 def _read(manifest: Value, kind: str, model: type[M]) -> M:
@@ -117,6 +132,7 @@ READERS: Final[Mapping[str, Callable[[Value], BaseModel]]] = {
     "WorkflowRun": read_run,
     "Pool": read_pool,
     "RunAction": read_action,
+    "Backfill": read_backfill,
 }
 
 

@@ -10,9 +10,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from windlass.models.action import RunAction
+from windlass.models.backfill import Backfill
 from windlass.models.common import (
     DURATION_PATTERN,
     INSTANT_PATTERN,
+    MOMENT_PATTERN,
     NAME_PATTERN,
     OBJECT_NAME_PATTERN,
     QUANTITY_PATTERN,
@@ -40,6 +42,7 @@ them, `512Mi`. A field whose value is null is no field. An unknown field is refu
 _WORDS: Final = {
     DURATION_PATTERN: "duration",
     INSTANT_PATTERN: "instant",
+    MOMENT_PATTERN: "day or instant",
     NAME_PATTERN: "name",
     OBJECT_NAME_PATTERN: "name of an object",
     QUANTITY_PATTERN: "quantity",
@@ -56,7 +59,7 @@ def render() -> str:
 def _types() -> Iterator[Type]:
     """All models, each after the one that first has it; what tasks and their defaults share stands once."""
     seen: list[Type] = []
-    for root in (Workflow, WorkflowRun, RunAction):
+    for root in (Workflow, WorkflowRun, RunAction, Backfill):
         _collect(root, seen)
     seen.insert(seen.index(next(model for model in seen if ContainerFields in model.__bases__)), ContainerFields)
     yield from seen

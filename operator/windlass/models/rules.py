@@ -18,6 +18,10 @@ Value = Mapping[str, Any]
 RESERVED_PREFIX: Final = "windlass-"
 RESERVED_PATH: Final = "/windlass"
 _OF_RUN: Final = ("Suspend", "Resume", "Cancel", "Terminate")
+_OF_BACKFILL: Final = (
+    "workflow", "from", "to", "order", "reprocess", "maxActiveRuns", "params", "priority", "dryRun",
+    "stopAfterFailures",
+)  # fmt: skip
 _OF_TASKS: Final = ("Clear", "Skip", "MarkSuccess", "MarkFailed")
 
 
@@ -262,6 +266,25 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             message="slot is for the runs of a Workflow: leave it out, and give logicalDate",
             breaks=lambda spec: _when("slot" in spec and "workflow" not in spec, "slot"),
             field="slot",
+        ),
+    ),
+    "Backfill": (
+        Rule(
+            cel=f"self.metadata.name.size() <= {MAX_NAME}",
+            message=f"a Backfill's name has at most {MAX_NAME} characters, to fit a label",
+            breaks=_name_longer_than(MAX_NAME),
+        ),
+    ),
+    "BackfillSpec": (
+        Rule(
+            cel=_unchanged(*_OF_BACKFILL),
+            message="the spec of a backfill can't be changed, but for suspend and stop: create another backfill",
+            breaks_change=_more_than_switches_changed,
+        ),
+        Rule(
+            cel="!has(oldSelf.stop) || has(self.stop)",
+            message="a backfill that was stopped stays so: create another one",
+            breaks_change=lambda new, old: _when("stop" in old and "stop" not in new, "stop"),
         ),
     ),
     "RunActionSpec": (
