@@ -13,7 +13,8 @@ ApiError                      an answer, or none
 ├── Gone                      410: a watch or a page continues from a version that the server forgot
 ├── Unauthorized              401
 └── Refused                   the request is wrong for good
-    ├── Forbidden             403: RBAC, admission policy, Pod Security
+    ├── Forbidden             403: admission policy, Pod Security
+    │   └── NotPermitted      403 of the authorizer, RBAC: a right that may be given yet, or given back
     └── Invalid               400, 413, 422
 """
 
@@ -86,6 +87,10 @@ class Refused(ApiError):
 
 class Forbidden(Refused):
     """403 by RBAC, an admission policy or Pod Security."""
+
+
+class NotPermitted(Forbidden):
+    """403 by RBAC: the message names verb, resource and namespace."""
 
 
 class Invalid(Refused):

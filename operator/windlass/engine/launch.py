@@ -11,7 +11,7 @@ from windlass.backoff import full_jitter
 from windlass.build.pod import Installation, PodRequest
 from windlass.engine.ports import Api, Body, Clock, Pods
 from windlass.engine.record import RunRecord
-from windlass.errors import AlreadyExists, ApiError, NotFound, Refused
+from windlass.errors import AlreadyExists, ApiError, NotFound, NotPermitted, Refused
 from windlass.names import workspace_claim_name
 from windlass.plan.types import Launch, Program, Refusal, RefusalKind
 from windlass.resources import PODS
@@ -47,7 +47,7 @@ class Launcher:
 
     def refusal(self, error: ApiError, refused_before: int) -> Refusal:
         """What the API's answer means for a pod that was wanted."""
-        if isinstance(error, Refused):
+        if isinstance(error, Refused) and not isinstance(error, NotPermitted):
             return Refusal(RefusalKind.LAUNCH, error.reason or type(error).__name__, error.message)
         return self._put_off(error, refused_before)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import orjson
@@ -15,6 +16,7 @@ from windlass.errors import (
     Invalid,
     NotFound,
     NotLeading,
+    NotPermitted,
     QuotaExceeded,
     Refused,
     ServerError,
@@ -27,6 +29,8 @@ QUOTA_WORDS: Final = ("exceeded quota", "status unknown for quota")
 """What a ResourceQuota says that may later let the same object through: it is used up, or not yet counted."""
 FENCING_WORDS: Final = "from an older term of the lease"
 """What the chart's fencing policy says of what a process sends that leads no more."""
+NOT_PERMITTED_WORDS: Final = re.compile(r'User ".*?" cannot \S+ (resource|path) "')
+"""What the authorizer says, and no admission plugin does."""
 UNKNOWN_OUTCOME: Final = frozenset({408, 502, 504})
 """No answer of the API itself: whether the request was carried out is not known."""
 
@@ -57,7 +61,7 @@ def _class_of(verb: str, status: int, reason: str, message: str) -> type[ApiErro
         case 401:
             return Unauthorized
         case 403:
-            return QuotaExceeded if any(words in message for words in QUOTA_WORDS) else Forbidden
+            return _forbidden(message)
         case 404:
             return NotFound
         case 409:
@@ -76,6 +80,12 @@ def _class_of(verb: str, status: int, reason: str, message: str) -> type[ApiErro
             return ServerError
         case _:
             return Refused
+
+
+def _forbidden(message: str) -> type[ApiError]:
+    if any(words in message for words in QUOTA_WORDS):
+        return QuotaExceeded
+    return NotPermitted if NOT_PERMITTED_WORDS.search(message) else Forbidden
 
 
 def _conflict(verb: str, reason: str, message: str) -> type[ApiError]:

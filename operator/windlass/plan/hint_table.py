@@ -253,9 +253,6 @@ ROWS: Final[Sequence[Row]] = (
         r"unknown field|strict decoding"),
     Row("above what one pod may have", LAUNCH, (), "a LimitRange of the namespace bounds resources: keep within it",
         r"maximum (cpu|memory)|minimum (cpu|memory)|limitrange|per (container|pod) is"),
-    Row("Windlass may not create pods", LAUNCH, (),
-        "Windlass's service account may not do this in the namespace: install its Role there", r"cannot create "
-        r"resource"),
     Row("refused by a policy", LAUNCH, ("Forbidden",),
         "an admission policy of the cluster refuses the pod: the message says which; ask the admin"),
     Row("a pod of that name", LAUNCH, ("NameTaken",),

@@ -71,9 +71,18 @@ TASKS: Final[Sequence[Entry]] = (
     Entry(T.QUEUED, "Suspended", "It is ready; the run is suspended.", "Starting, when the run goes on."),
     Entry(T.QUEUED, "MaxActiveTasks", "It is ready; the Workflow has as many tasks running as it may.", "Starting.",
           "Raise `concurrency.maxActiveTasks`."),
+    Entry(T.QUEUED, "WaitingForPool", "It is ready; its pool has no slots free for it, or others go first.", "Starting.",
+          "`windlass list pools` shows who is next. Raise `priority`, or the pool's `slots`."),
+    Entry(T.QUEUED, "PoolNotFound", "There is no Pool of that name in its namespace.", "Starting, once it is made.",
+          "Make the Pool, or correct `pool`."),
+    Entry(T.QUEUED, "PoolTooSmall", "It wants more slots than its pool has in all.", "Starting, once the pool is "
+    "large enough.", "Raise the pool's `slots`, or lower the task's."),
     Entry(T.QUEUED, "QuotaExceeded", "A ResourceQuota of the namespace is used up.", "It is tried again, until "
     "there is room.",
           "Wait, lower `resources.requests`, or ask for a larger quota."),
+    Entry(T.QUEUED, "NotPermitted", "Windlass lacks a right in the namespace; the message names verb and resource.",
+          "It is tried again, until the right is there.",
+          "Ask the admin for the Role of the chart in this namespace."),
     Entry(T.QUEUED, "TooManyRequests", "The API server asked to wait.", "It is tried again."),
     Entry(T.QUEUED, "ServerError", "The API server, or a webhook of it, failed.", "It is tried again.",
           "When it stays so: the message says which webhook."),

@@ -37,6 +37,17 @@ CASES = {
         refusal(403, "Forbidden", 'pods "a" is forbidden: violates PodSecurity "restricted:latest"'),
         errors.Forbidden,
     ),
+    "a right is missing": (
+        "create",
+        403,
+        refusal(
+            403,
+            "Forbidden",
+            'pods is forbidden: User "system:serviceaccount:w:w" cannot create resource "pods" in API group "" in the '
+            'namespace "data"',
+        ),
+        errors.NotPermitted,
+    ),
     "the fencing policy says no": (
         "create",
         403,
