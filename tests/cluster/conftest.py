@@ -14,9 +14,11 @@ import pytest
 
 from support.clusters import WINDLASS, Cluster
 from support.controller import Controller
+from support.controller_image import make_controller
 from support.git_server import GitServer
 from support.images import make_git_sync
 from support.kubectl import kubectl
+from support.report_servers import ReportServers
 from support.servers import await_ready
 
 
@@ -66,6 +68,19 @@ def cluster(controller: Controller, kubeconfig: Path, namespace: str) -> Cluster
     return Cluster(kubeconfig, namespace, real=True)
 
 
+@pytest.fixture
+def own(kubeconfig: Path, namespace: str) -> Iterator[Path]:
+    """A kubeconfig as a reader has one, whose namespace is of this test alone."""
+    name = f"{namespace}-{uuid.uuid4().hex[:4]}"
+    kubectl("create", "namespace", name)
+    with tempfile.TemporaryDirectory(prefix="readme-") as directory:
+        copy = Path(directory) / "kubeconfig"
+        copy.write_bytes(kubeconfig.read_bytes())
+        kubectl("config", "set-context", "--current", f"--namespace={name}", "--kubeconfig", str(copy))
+        yield copy
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
 @pytest.fixture(scope="session")
 def image_kit() -> None:
     """What makes images that no registry has, and loads them into the cluster's nodes."""
@@ -82,3 +97,16 @@ def git_server(image_kit: None, namespace: str) -> GitServer:
     git = GitServer.start(namespace)
     await_ready(git.server)
     return git
+
+
+@pytest.fixture(scope="session")
+def report_servers(image_kit: None, namespace: str) -> ReportServers:
+    """What the sales report reads from and mails to, in the tests' namespace."""
+    return ReportServers.start(namespace)
+
+
+@pytest.fixture(scope="session")
+def controller_image(image_kit: None) -> None:
+    """The controller's image is on the real node, by the name that the chart gives it."""
+    with tempfile.TemporaryDirectory(prefix="windlass-image-") as directory:
+        print(f"the image's layer of ours: {make_controller(Path(directory)) / 1e6:.1f} MB")

@@ -6,82 +6,39 @@ The controller runs from its image, in two pods, with the chart's rights; the na
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.chart import CHART, helm_program
 from support.clusters import Cluster, phases
 from support.controller import Controller
-from support.controller_image import REPOSITORY, TAG, make_controller
 from support.kubectl import kubectl, objects
-from windlass.models import crd
+from support.release import Release, apply_kinds, remove_kinds
 from windlass.names import RESULT_FINALIZER
 
 pytestmark = pytest.mark.cluster
 
-SELECTOR = "app.kubernetes.io/name=windlass,app.kubernetes.io/component=controller"
 SLOW = {"tasks": [{"name": "a", "script": "sleep 12"}, {"name": "b", "dependsOn": ["a"], "script": "sleep 5"}]}
 
 
-@dataclass(frozen=True)
-class Release:
-    """A release of the chart, by helm."""
-
-    namespace: str
-    name: str = "windlass"
-
-    def helm(self, command: str, *arguments: str) -> str:
-        """A command of helm for this release; fails the test when it fails, with what the pods of its hooks said."""
-        whole = [helm_program(), command, self.name, *arguments, "--namespace", self.namespace, "--timeout", "180s"]
-        done = subprocess.run(whole, capture_output=True, text=True, check=False)
-        if done.returncode:
-            kubectl("get", "pods,jobs,events", "-n", self.namespace)
-            told = subprocess.run(
-                ["kubectl", "logs", "-n", self.namespace, "-l", "app.kubernetes.io/part-of=windlass", "--tail=50"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            pytest.fail(f"helm {command}: {done.stdout}{done.stderr}{told.stdout}{told.stderr}")
-        return done.stdout
-
-    def install(self, *options: str) -> float:
-        """Install or upgrade it, and wait until it is ready; after how many seconds that was."""
-        began = time.monotonic()
-        image = f"image.repository={REPOSITORY},image.tag={TAG},test.namespace={self.namespace}"
-        self.helm("upgrade", str(CHART), "--install", "--wait", "--set", image, *options)
-        return time.monotonic() - began
-
-    def pods(self) -> list[dict[str, Any]]:
-        """The controller's pods."""
-        return objects("pods", self.namespace, "-l", SELECTOR)
-
-
 @pytest.fixture(scope="module")
-def release(controller: Controller, image_kit: None) -> Iterator[Release]:
+def release(controller: Controller, controller_image: None) -> Iterator[Release]:
     """Nothing is installed: not even our kinds are in the cluster. The session's own controller rests meanwhile."""
     controller.stop()
     found = Release(f"windlass-chart-{uuid.uuid4().hex[:6]}")
-    with tempfile.TemporaryDirectory(prefix="windlass-image-") as directory:
-        print(f"the image's layer of ours: {make_controller(Path(directory)) / 1e6:.0f} MB")
     kubectl("create", "namespace", found.namespace)
     kubectl("label", "namespace", found.namespace, "pod-security.kubernetes.io/enforce=restricted")
-    kubectl("delete", "crd", *(one["metadata"]["name"] for one in crd.definitions().values()))
+    remove_kinds()
     try:
         yield found
     finally:
-        if subprocess.run([helm_program(), "status", found.name, "-n", found.namespace], check=False).returncode == 0:
+        if found.is_installed():
             found.helm("uninstall")
         kubectl("delete", "namespace", found.namespace, "--wait=false")
-        subprocess.run(["kubectl", "apply", "--server-side", "--force-conflicts", "-f", str(CHART.parents[1] / "crds")])
+        apply_kinds()
         controller.start()
 
 

@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from support.images import make
 
-REPOSITORY, TAG = "windlass-controller", "test"
-LAYER = Path(__file__).parents[2] / "image" / "layer.py"
+ROOT = Path(__file__).parents[2]
+IMAGE = f"windlass:{yaml.safe_load((ROOT / 'helm' / 'windlass' / 'Chart.yaml').read_text())['appVersion']}"
+"""The name that the chart gives it."""
+LAYER = ROOT / "image" / "layer.py"
 BASE_PYTHON = "/usr/bin/python3"
 """Of the kit's base image. Its minor version must be that of the tests' Python, as the layer's byte code is."""
 PATH = "/opt/windlass/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -21,5 +25,5 @@ def make_controller(directory: Path) -> int:
     settings = ["--entrypoint", '["windlass"]', "--cmd", '["controller"]', "--user", "65532:65532"]
     for name, value in (("PATH", PATH), ("HOME", "/tmp"), ("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1")):
         settings += ["--env", f"{name}={value}"]
-    make(f"{REPOSITORY}:{TAG}", directory, *settings)
+    make(IMAGE, directory, *settings)
     return sum(path.lstat().st_size for path in directory.rglob("*") if path.is_file())

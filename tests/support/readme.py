@@ -20,6 +20,7 @@ class Place(Enum):
     DEV = "tests/scenarios/test_readme.py, on the development cluster"
     CLUSTER = "tests/cluster/test_readme.py, on a real one"
     READER = "nobody but the reader: it names databases, registries or repositories of theirs"
+    STORY = "tests/cluster/test_end_to_end.py, on a real one, from the chart's installation to its end"
     CHART = (
         "tests/cluster/test_chart_install.py makes the same steps on a real cluster; tests/unit/chart reads the guides"
     )
@@ -35,19 +36,20 @@ PLACES: dict[tuple[str, str], Place] = {
     ("docs/install-eks.md", "3. Rights in AWS for tasks (IRSA)"): Place.READER,
     ("docs/install-kind.md", "1. A cluster"): Place.READER,
     ("docs/install-kind.md", "2. The image"): Place.READER,
-    ("docs/install-kind.md", "3. The chart"): Place.CHART,
-    ("docs/install-kind.md", "4. Does it work?"): Place.CHART,
+    ("docs/install-kind.md", "3. The chart"): Place.STORY,
+    ("docs/install-kind.md", "4. Does it work?"): Place.STORY,
     ("docs/install-kind.md", "5. Remove it"): Place.CHART,
-    ("docs/upgrade.md", "Upgrade"): Place.CHART,
-    ("docs/upgrade.md", "Definitions by hand"): Place.CHART,
+    ("docs/upgrade.md", "Upgrade"): Place.STORY,
+    ("docs/upgrade.md", "Definitions by hand"): Place.STORY,
     ("docs/upgrade.md", "Back"): Place.READER,
-    ("docs/upgrade.md", "Uninstall"): Place.CHART,
+    ("docs/upgrade.md", "Uninstall"): Place.STORY,
     ("docs/upgrade.md", "By hand"): Place.READER,
     ("examples/README.md", "Examples"): Place.DEV,
     ("examples/daily-sales-etl/README.md", "Run it on the development cluster"): Place.DEV,
     ("examples/daily-sales-etl/README.md", "Run it on a cluster"): Place.READER,
     ("examples/hello/README.md", "Run it"): Place.DEV,
     ("examples/hello/README.md", "Run it with kubectl alone"): Place.CLUSTER,
+    ("examples/pools/README.md", "Run it"): Place.DEV,
     ("examples/sales-report/README.md", "Run it on the development cluster"): Place.CI,
     ("examples/sales-report/README.md", "Run it on a cluster"): Place.READER,
     ("examples/weather-umbrella/README.md", "Run it on the development cluster"): Place.DEV,
