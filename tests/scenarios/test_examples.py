@@ -125,3 +125,17 @@ def test_demo() -> None:
         assert Path(paths["The mail"]).suffix == ".eml"
         (run,) = {word for word in done.stdout.split() if word.startswith("sales-report-demo-")}
         check_report((state / "report.html").read_text(encoding="utf-8"), title="Sales of April 2025", run=run)
+
+
+def test_pools(dev_cluster: Cluster) -> None:
+    manifest = "---\n".join(
+        (EXAMPLES / "pools" / file).read_text(encoding="utf-8") for file in ("pool.yaml", "workflow.yaml")
+    )
+    status = finished(dev_cluster, manifest, "pools-whole")
+    assert (status["phase"], status["progress"]) == ("Succeeded", "7/7")
+    spans = {entry["name"]: entry["outputs"] for entry in status["tasks"] if entry["name"] != "report"}
+    for name, span in spans.items():
+        beside = [other for other, its in spans.items() if its["began"] <= span["began"] < its["ended"]]
+        assert len(beside) <= (1 if "vacuum" in beside else 2), (name, beside)
+    said = dev_cluster.windlass("list", "pools")
+    assert said.out.splitlines()[1].split()[:2] == ["warehouse", "2"], said.all

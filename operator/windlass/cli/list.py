@@ -9,8 +9,8 @@ import click
 
 from windlass.cli import runs, times
 from windlass.cli.cluster import Cluster, with_cluster
-from windlass.cli.output import Format, format_option, objects, one_line, table
-from windlass.resources import RUNS, WORKFLOWS
+from windlass.cli.output import Format, format_option, objects, one_line, plain, table
+from windlass.resources import POOLS, RUNS, WORKFLOWS
 
 Body = dict[str, Any]
 
@@ -25,7 +25,7 @@ class _What(click.Choice[str]):
 
 
 @click.command("list")
-@click.argument("what", type=_What(["runs", "workflows"]), default="runs")
+@click.argument("what", type=_What(["runs", "workflows", "pools"]), default="runs")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
 @click.option("--workflow", help="Only runs of this Workflow.")
 @click.option(
@@ -43,11 +43,14 @@ async def command(
     selector: str,
     output: Format | None,
 ) -> int:
-    """List runs, the newest first, or Workflows."""
+    """List runs, the newest first, Workflows, or Pools with who is next."""
     namespace = None if all_namespaces else cluster.namespace
-    if what == "workflows":
-        if workflow or phases:
-            raise click.UsageError("--workflow and --phase choose runs: leave them out, or list runs")
+    if what != "runs" and (workflow or phases):
+        raise click.UsageError("--workflow and --phase choose runs: leave them out, or list runs")
+    if what == "pools":
+        found = await cluster.client.list_all(POOLS, namespace, label_selector=selector)
+        header, rows = _pool_rows(found, times.now())
+    elif what == "workflows":
         found = await cluster.client.list_all(WORKFLOWS, namespace, label_selector=selector)
         header, rows = _workflow_rows(found, times.now())
     else:
@@ -99,3 +102,14 @@ def _workflow_rows(found: list[Body], at: datetime) -> tuple[list[str], list[lis
         for item in sorted(found, key=lambda item: str(item["metadata"]["name"]))
     ]
     return ["NAME", "TASKS", "OWNER", "AGE", "DESCRIPTION"], rows
+
+
+def _pool_rows(found: list[Body], at: datetime) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for item in sorted(found, key=lambda item: str(item["metadata"]["name"])):
+        status = item.get("status") or {}
+        first = next(iter(status.get("next") or []), None)
+        told = f"{first['run']}/{first['task']}, for {times.age(first['since'], at)}" if first is not None else "-"
+        figures = [str(status[key]) if key in status else "-" for key in ("used", "free", "waiting")]
+        rows.append([item["metadata"]["name"], str(item["spec"].get("slots", "-")), *figures, plain(told)])
+    return ["NAME", "SLOTS", "USED", "FREE", "WAITING", "NEXT"], rows

@@ -189,7 +189,7 @@ class _Controller:
             concurrency=self._settings.concurrency,
             chance=random.random,
         )
-        metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now()))
+        metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now(), engine.pools))
         return engine
 
     def _leadership(self, api: KubeClient, login: Login) -> Leadership:

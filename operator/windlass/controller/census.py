@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
+from windlass.engine.keepers import ObjectKey
 from windlass.engine.record import RunRecord
+from windlass.models.pool import PoolStatus
 from windlass.plan.types import PodPhase, PodView
 from windlass.telemetry.census import Census
 
 
-def take_census(runs: Iterable[RunRecord], pods: Iterable[PodView], now: datetime) -> Census:
+def take_census(
+    runs: Iterable[RunRecord],
+    pods: Iterable[PodView],
+    now: datetime,
+    pools: Mapping[ObjectKey, PoolStatus] = MappingProxyType({}),
+) -> Census:
     """What there is, as of `now`."""
     phases: Counter[str] = Counter()
     tasks: Counter[tuple[str, str]] = Counter()
@@ -41,6 +49,11 @@ def take_census(runs: Iterable[RunRecord], pods: Iterable[PodView], now: datetim
         pods=pod_phases,
         oldest_pending=(now - oldest).total_seconds(),
         slots={workflow: (limit, live[workflow]) for workflow, limit in limits.items()},
+        pools={
+            (*pool, state): slots
+            for pool, status in pools.items()
+            for state, slots in (("used", status.used), ("free", status.free), ("waiting", status.waiting))
+        },
     )
 
 

@@ -21,7 +21,7 @@ from typing import Final
 from windlass.build.pod import Installation
 from windlass.engine.cache import RunCache, Taken
 from windlass.engine.history import RunIndex
-from windlass.engine.keepers import Keeper, sweep
+from windlass.engine.keepers import Keeper, ObjectKey, sweep
 from windlass.engine.pool_keeper import PoolKeeper
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
@@ -30,6 +30,7 @@ from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
 from windlass.errors import ApiError, Forbidden
+from windlass.models.pool import PoolStatus
 from windlass.plan.types import PodView
 from windlass.resources import POOLS, RUNS, WORKFLOWS, Resource
 
@@ -103,6 +104,11 @@ class Engine:
         await self.queue.close()
         for keeper in self.keepers.values():
             await keeper.stop()
+
+    @property
+    def pools(self) -> dict[ObjectKey, PoolStatus]:
+        """The figures of all Pools as they are now."""
+        return {key: status for key in self._granting if (status := self._granting.status(key)) is not None}
 
     @property
     def alive(self) -> bool:

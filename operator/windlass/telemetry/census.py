@@ -27,6 +27,8 @@ class Census:
     """Age, in seconds, of the oldest pod that has not started."""
     slots: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """How many a workflow has, by namespace and name, and how many of them are used."""
+    pools: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """By namespace, pool and state: slots that are used or free, pods that wait."""
 
 
 class CensusCollector(Collector):
@@ -56,6 +58,7 @@ class CensusCollector(Collector):
             _gauge(families.OLDEST_PENDING, {(): census.oldest_pending}),
             _gauge(families.SLOTS, slots),
             _gauge(families.SLOTS_USED, used),
+            _gauge(families.POOL_SLOTS, census.pools),
         ]
 
 

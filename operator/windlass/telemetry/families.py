@@ -120,6 +120,12 @@ SLOTS: Final = Family(
     _WORKFLOW,
 )
 SLOTS_USED: Final = Family("windlass_slots_used", Kind.GAUGE, "Slots of a workflow that hold a live pod", _WORKFLOW)
+POOL_SLOTS: Final = Family(
+    "windlass_pool_slots",
+    Kind.GAUGE,
+    "Slots of a pool: used and free ones, and pods that wait for some",
+    ("namespace", "pool", "state"),
+)
 CREATE_DELAY: Final = Family(
     "windlass_task_create_delay_seconds",
     Kind.HISTOGRAM,
@@ -193,6 +199,7 @@ FAMILIES: Final = (
     OLDEST_PENDING,
     SLOTS,
     SLOTS_USED,
+    POOL_SLOTS,
     CREATE_DELAY,
     START_DELAY,
     STRAYS,

@@ -19,7 +19,7 @@ from windlass.telemetry.events import build_event
 from windlass.telemetry.metrics import Metrics, TaskOf
 
 logger = logging.getLogger("windlass.runs")
-_OF_ITS_OWN: Final = frozenset({"", "MaxActiveTasks", "Suspended"})
+_OF_ITS_OWN: Final = frozenset({"", "MaxActiveTasks", "Suspended", "WaitingForPool"})
 """Reasons of a task that waits which its author has chosen, or none."""
 
 

@@ -59,6 +59,7 @@ CENSUS = Census(
     pods={"Unscheduled": 1},
     oldest_pending=12.5,
     slots={("data", "sales"): (4, 3)},
+    pools={("data", "db", "used"): 2},
 )
 CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
     "a run began": (
@@ -125,6 +126,7 @@ CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
             ("windlass_oldest_pending_pod_seconds", ()): 12.5,
             ("windlass_slots", labels()): 4,
             ("windlass_slots_used", labels()): 3,
+            ("windlass_pool_slots", (("namespace", "data"), ("pool", "db"), ("state", "used"))): 2,
         },
     ),
     "a pod was made": (
