@@ -61,7 +61,7 @@ def command(
     A Workflow with a schedule is played from --from to --to, each slot a run; else one run begins at --from.
     Exit codes: 0 when all runs succeeded, 1 when one did not.
     """
-    from windlass.testing import SimulationError, simulate
+    from windlass.testing import OutputsMissing, SimulationError, simulate
 
     definition = _definition(file, name)
     every, of_tasks = _durations(durations)
@@ -77,6 +77,9 @@ def command(
             **({"duration": every} if every is not None else {}),
         )
         runs = found.runs if which is None else (found.run(which),)
+    except OutputsMissing as error:
+        told = " ".join(f"--outputs {task}='{error.shown(task)}'" for task in error.missing)
+        raise Failure(f"{error.read}: say what it is, {told}") from None
     except SimulationError as error:
         raise Failure(str(error)) from None
     click.echo(structured(_as_json(found, runs), output) if output is not None else _drawn(found, runs, which))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,9 @@ class Definition:
     program: Program = field(repr=False)
     params: Mapping[str, Any] = field(default_factory=dict)
     """Values of parameters that its runs are given: those of the WorkflowRun that it was read from."""
+
+    holidays: Mapping[str, frozenset[date]] = field(default_factory=dict, repr=False)
+    """The days of the ConfigMaps that its schedule's calendars name, by their `ref`: `holidays`, `holidays/korea`."""
 
     @property
     def spec(self) -> WorkflowSpec:

@@ -11,7 +11,7 @@ SimulationError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from windlass.models.findings import Finding, suggestion
 
@@ -54,11 +54,20 @@ class WrongCue(SimulationError):
 
 
 class OutputsMissing(SimulationError):
-    """A task reads outputs that nobody has given. `missing` names them: task → keys."""
+    """A task reads outputs that nobody has given.
 
-    def __init__(self, message: str, missing: dict[str, tuple[str, ...]]) -> None:
-        super().__init__(message)
-        self.missing = missing
+    `read` says which, `missing` all that are still to be given: task → keys.
+    """
+
+    def __init__(self, reader: str, read: str, missing: Mapping[str, tuple[str, ...]]) -> None:
+        self.read = f"{reader} reads {read}, and a simulation runs no program that would put it out"
+        self.missing = dict(missing)
+        told = ", ".join(f'"{task}": {self.shown(task)}' for task in missing)
+        super().__init__(f"{self.read}: say what it is, outputs={{{told}}}")
+
+    def shown(self, task: str) -> str:
+        """The outputs of a task as people write them, their values left out: `{"rows": …}`."""
+        return "{" + ", ".join(f'"{key}": …' for key in self.missing[task]) + "}"
 
 
 class Endless(SimulationError):

@@ -54,14 +54,8 @@ def _missing(program: Program, reads: Mapping[str, list[tuple[str, str]]], cues:
             if source not in cues.outputs and not program.nodes[source].is_join:
                 keys.setdefault(source, {})[key] = None
     first, key = next(pair for pair in reads[reader] if pair[0] in keys)
-    shown = {source: "{" + ", ".join(f'"{key}": …' for key in found if key) + "}" for source, found in keys.items()}
-    library = ", ".join(f'"{source}": {value}' for source, value in shown.items())
-    command = " ".join(f"--outputs {source}='{value}'" for source, value in shown.items())
-    return OutputsMissing(
-        f"{reader} reads tasks.{first}.outputs{'.' + key if key else ''}, and a simulation runs no program that would "
-        f"put it out: say what it is, outputs={{{library}}} (on the command line: {command})",
-        {source: tuple(key for key in found if key) for source, found in keys.items()},
-    )
+    read = f"tasks.{first}.outputs{'.' + key if key else ''}"
+    return OutputsMissing(reader, read, {source: tuple(key for key in found if key) for source, found in keys.items()})
 
 
 def _texts(value: Any) -> Iterator[str]:

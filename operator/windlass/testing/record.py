@@ -63,7 +63,7 @@ def result(run: RunView, records: Records) -> Run:
         workflow=run.workflow,
         trigger=trigger_of(run),
         logical_date=parse_time(run.spec.logical_date) if run.spec.logical_date else run.created_at,
-        slot=None,
+        slot=parse_time(run.spec.slot.scheduled_at) if run.spec.slot else None,
         created_at=run.created_at,
         phase=status.phase or RunPhase.PENDING,
         reason=status.reason,

@@ -18,6 +18,7 @@ from windlass.names import short_hash, workspace_claim_name
 from windlass.plan.admission import admit
 from windlass.plan.context import run_context
 from windlass.plan.run import plan_run
+from windlass.plan.times import zone_of
 from windlass.plan.types import EndHow, Launch, Plan, PodEnding, PodPhase, PodView, Refusal, RefusalKind, RunView, Seen
 from windlass.testing import pods, record
 from windlass.testing.cues import Cues, Fault, Kind, Try
@@ -227,7 +228,7 @@ class World:
         self._push(self.now, run)
 
     def _try(self, run: RunInWork, launch: Launch) -> Try:
-        moments = run_context(run.view)
+        moments = run_context(run.view, zone_of(run.definition.spec))
         return Try(
             workflow=run.view.workflow,
             run=run.view.name,
