@@ -81,6 +81,20 @@ def own(kubeconfig: Path, namespace: str) -> Iterator[Path]:
     kubectl("delete", "namespace", name, "--wait=false")
 
 
+@pytest.fixture
+def places(controller: Controller) -> Iterator[list[str]]:
+    """Three namespaces; the session's own controller rests meanwhile."""
+    controller.stop()
+    names = [f"rights-{uuid.uuid4().hex[:6]}" for _ in range(3)]
+    for name in names:
+        kubectl("create", "namespace", name)
+    try:
+        yield names
+    finally:
+        controller.start()
+        kubectl("delete", "namespace", *names, "--wait=false")
+
+
 @pytest.fixture(scope="session")
 def image_kit() -> None:
     """What makes images that no registry has, and loads them into the cluster's nodes."""

@@ -10,96 +10,22 @@ import json
 import re
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.chart import Manifest, is_hook, render
 from support.clusters import Cluster, phases
-from support.controller import Controller
+from support.hollow import task
 from support.kubectl import kubectl, objects
+from support.rights import Installed, install
 
 pytestmark = pytest.mark.cluster
 WITHIN = 60.0
 
-HOLLOW = {
-    "image": "busybox",
-    "command": ["true"],
-    "nodeSelector": {"windlass.dev/hollow": "true"},
-    "tolerations": [{"key": "windlass.dev/hollow", "operator": "Exists"}],
-}
 SEEN_BY_KOPF = {(verb, kind) for verb in ("list", "watch") for kind in ("workflows", "workflowruns")}
 """What the scenario can't do without, though the requests are not counted: runs and Workflows are watched by kopf."""
 NOT_IN_A_SHORT_TIME = {("delete", "controllerrevisions")}
 """Definitions that no run names are collected after ten minutes."""
-RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-
-
-def task(name: str, seconds: float = 0.2, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "annotations": {"hollow/run-seconds": str(seconds)}, **HOLLOW, **fields}
-
-
-@dataclass
-class Installed:
-    """What the chart gives to its ServiceAccount, and a controller that has nothing else."""
-
-    namespace: str
-    manifests: list[Manifest]
-    controller: Controller
-
-    def granted(self) -> set[tuple[str, str]]:
-        """Verbs and resources of all Roles together."""
-        return {
-            (verb, resource)
-            for one in self.manifests
-            if one["kind"] in ("Role", "ClusterRole")
-            for rule in one["rules"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        }
-
-    def asked(self) -> dict[tuple[str, str], set[str]]:
-        """Verbs and resources that were asked for, with the codes of the answers."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for line in self.controller.read_metrics().splitlines():
-            if line.startswith("windlass_api_requests_total{"):
-                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-                found.setdefault((labels["verb"], labels["resource"]), set()).add(labels["code"])
-        return found
-
-
-def install(kubeconfig: Path, directory: Path, namespace: str, values: dict[str, Any]) -> Installed:
-    """Give the chart's rights to its ServiceAccount; a controller that logs in as it, not started."""
-    release = f"rights-{uuid.uuid4().hex[:6]}"
-    own = [one for one in render(values, release, namespace) if one["kind"] in RIGHTS and not is_hook(one)]
-    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": own}))
-    (account,) = [one["metadata"]["name"] for one in own if one["kind"] == "ServiceAccount"]
-    config = json.loads(kubectl("config", "view", "--minify", "--raw", "-o", "json"))
-    config["users"][0]["user"] = {"token": kubectl("create", "token", account, "-n", namespace).strip()}
-    login = directory / "kubeconfig"
-    login.write_text(json.dumps(config))
-    arguments = ["--lease-name", f"{release}-windlass-controller"]
-    for place in values.get("watchNamespaces", ()):
-        arguments += ["--namespace", place]
-    return Installed(namespace, own, Controller(login, namespace, directory / "log", tuple(arguments)))
-
-
-@pytest.fixture
-def places(controller: Controller) -> Iterator[list[str]]:
-    """Three namespaces; the session's own controller rests meanwhile."""
-    controller.stop()
-    names = [f"rights-{uuid.uuid4().hex[:6]}" for _ in range(3)]
-    for name in names:
-        kubectl("create", "namespace", name)
-    try:
-        yield names
-    finally:
-        controller.start()
-        kubectl("delete", "namespace", *names, "--wait=false")
 
 
 def unreadable(cluster: Cluster) -> None:
