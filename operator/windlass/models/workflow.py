@@ -211,6 +211,10 @@ class WorkflowStatus(Model):
     """The last slot that was dealt with: no slot up to it fires any more."""
     next_slot: Timestamp | None = None
     """The slot that fires next."""
+    since: Timestamp | None = None
+    """No slot up to here is made up for: the Workflow's creation, or when its slots were last changed."""
+    digest: str | None = None
+    """What the slots depend on, in short: another digest means other slots."""
     active_runs: int | None = None
     """Runs under way."""
     queued_runs: int | None = None

@@ -6,15 +6,21 @@ as dealt with, a Backfill is at work on it, or the next slot's run asks how it e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from sys import intern
 from typing import Any, Final
 
 from windlass.models.common import parse_time
 from windlass.models.run import RunPhase, Trigger
+from windlass.plan.terms import Terms
 
+MOST_DELETES: Final = 20
+"""Runs that one plan deletes."""
+DELETE_PAUSE: Final = timedelta(seconds=1)
+"""Between two plans that delete."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PHASES: Final = {phase.value: phase for phase in RunPhase}
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
@@ -120,3 +126,52 @@ def _time(value: Any) -> datetime | None:
         return parse_time(value)
     except (ValueError, OverflowError):
         return None
+
+
+def superfluous(
+    runs: Collection[RunSummary],
+    terms: Terms,
+    last_slot: datetime | None,
+    needed: Callable[[RunSummary], bool],
+    now: datetime,
+) -> tuple[tuple[RunSummary, ...], datetime | None]:
+    """The runs of a Workflow that are history no more, oldest first, and when to ask again.
+
+    `last_slot` is what the stored status says: a later slot's run guards it from being run twice. `needed` says of a
+    run whether somebody else needs it.
+    """
+    history, ttl = terms.history, terms.ttl
+    ended = [run for run in runs if run.ended and not run.deleting]
+    past = _past(runs) if terms.depends_on_past else frozenset()
+    keep = {True: history.succeeded, False: history.failed}
+    going: list[RunSummary] = []
+    soonest: datetime | None = None
+    for run in sorted(ended, key=_ended_at, reverse=True):
+        good = run.phase is RunPhase.SUCCEEDED
+        keep[good] -= 1
+        expires = _ended_at(run) + ttl
+        if keep[good] >= 0 and expires > now:
+            soonest = expires if soonest is None else min(soonest, expires)
+        elif run.name not in past and not _guards(run, last_slot) and not needed(run):
+            going.append(run)
+    going.reverse()
+    if len(going) > MOST_DELETES:
+        return tuple(going[:MOST_DELETES]), now + DELETE_PAUSE
+    return tuple(going), soonest
+
+
+def _ended_at(run: RunSummary) -> datetime:
+    return run.finished_at or run.created_at
+
+
+def _guards(run: RunSummary, last_slot: datetime | None) -> bool:
+    """Whether its existence is all that keeps its slot from being run again."""
+    return run.trigger is Trigger.SCHEDULE and run.slot is not None and (last_slot is None or run.slot > last_slot)
+
+
+def _past(runs: Collection[RunSummary]) -> frozenset[str]:
+    """The names of runs whose end the runs of later slots ask for: the last slot's, and the one before each that has
+    not ended."""
+    slots = sorted((run for run in runs if run.slot is not None), key=lambda run: (run.slot, run.name))
+    asked = {before.name for before, run in pairwise(slots) if not run.ended}
+    return frozenset(asked | {run.name for run in slots[-1:]})
