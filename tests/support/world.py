@@ -15,12 +15,13 @@ from windlass import names
 from windlass.dev.api.collector import Collector
 from windlass.dev.api.store import Store
 from windlass.engine.engine import WATCHED, Engine
+from windlass.engine.trust import ActionSettings
 from windlass.kube.informer import Informer
 from windlass.models import crd
 from windlass.models.run import WorkflowRunStatus
 from windlass.plan.observe import observe
 from windlass.plan.types import PodView, Program, RunEvent, RunView
-from windlass.resources import CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS, Resource
 
 Body = dict[str, Any]
 NAMESPACE = "data"
@@ -82,8 +83,10 @@ class World:
         self.engine: Engine
         self.informer: Informer[PodView]
         self.starts = 0
+        self._acts = 0
         self.collects_every = 0.5
         """Seconds between two looks of the garbage collector."""
+        self.actions = ActionSettings(unverified=True)
         self._tasks: set[asyncio.Task[None]] = set()
         self._outside: set[asyncio.Task[None]] = set()
 
@@ -118,7 +121,7 @@ class World:
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
         )
-        self.engine = engine = Engine(self.api, self.informer, self.clock, self.watcher)
+        self.engine = engine = Engine(self.api, self.informer, self.clock, self.watcher, actions=self.actions)
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
         for resource in WATCHED:
@@ -137,7 +140,8 @@ class World:
 
     @staticmethod
     def end_engine(engine: Engine) -> None:
-        for task in (engine._sweeper, *engine.queue._tasks):
+        answering = engine._action_keeper._queue._tasks
+        for task in (engine._sweeper, *engine.queue._tasks, *answering):
             if task is not None:
                 task.cancel()
 
@@ -189,6 +193,24 @@ class World:
             },
         )
 
+    def act(self, verb: str, *tasks: str, run: str = "r1", name: str = "", by: str = "alice", **fields: Any) -> str:
+        """Ask for an action on a run; the action's name."""
+        self._acts += 1
+        spec = {"run": run, "verb": verb, "requestedBy": by, **({"tasks": [*tasks]} if tasks else {}), **fields}
+        metadata = {"name": name or f"act{self._acts}", "namespace": NAMESPACE}
+        action = {"apiVersion": names.API_VERSION, "kind": "RunAction", "metadata": metadata, "spec": spec}
+        return str(self.store.create(ACTIONS, action)["metadata"]["name"])
+
+    def answer(self, action: str) -> tuple[str | None, str]:
+        """What became of an action: its phase and message."""
+        status = self.store.get(ACTIONS, NAMESPACE, action).get("status") or {}
+        return status.get("phase"), status.get("message", "")
+
+    async def answered(self, action: str, seconds: float = 60.0) -> tuple[str | None, str]:
+        """Let time pass until the action has its answer."""
+        await self.until(lambda: self.answer(action)[0] in ("Applied", "Refused"), seconds)
+        return self.answer(action)
+
     def status(self, name: str = "r1") -> Body:
         """The stored status."""
         status: Body = self.store.get(RUNS, NAMESPACE, name).get("status") or {}
@@ -229,7 +251,7 @@ class World:
         definitions, slots, queue = engine._reconciler.definitions, engine._reconciler.slots, engine.queue
         parts: dict[str, Any] = {
             f"{type(owner).__name__}.{name}": value
-            for owner in (engine, engine.runs, slots, queue, self.informer._store)
+            for owner in (engine, engine.runs, slots, queue, self.informer._store, engine._action_keeper)
             for name, value in vars(owner).items()
             if isinstance(value, (dict, set, list)) and name not in ("_revisions_in_use", "_heap")
         }

@@ -139,6 +139,7 @@ def _renew(record: RunRecord, body: Body, version: int) -> Taken:
         if status not in (known.get("status"), record.writing):
             record.stored = record.draft = read_status(status)
             record.events.clear()
+            record.answers.clear()
             record.write_due = None
     except InvalidObject:
         # What was read before still holds: specs are immutable but for two fields, and statuses are our own.

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from windlass.build.pod import Installation
+from windlass.engine.actions import ActionKeeper
 from windlass.engine.cache import RunCache, Taken
 from windlass.engine.history import RunIndex
 from windlass.engine.keepers import Keeper, ObjectKey, sweep
@@ -29,14 +30,15 @@ from windlass.engine.quarantine import quarantine
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
+from windlass.engine.trust import ActionSettings
 from windlass.errors import ApiError, Forbidden
 from windlass.models.pool import PoolStatus
 from windlass.plan.types import PodView
-from windlass.resources import POOLS, RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, POOLS, RUNS, WORKFLOWS, Resource
 
 logger = logging.getLogger(__name__)
 _PLANNED_FROM: Final = attrgetter(*(part.name for part in fields(PodView) if part.name not in ("version", "held")))
-WATCHED: Final = (RUNS, WORKFLOWS, POOLS)
+WATCHED: Final = (RUNS, WORKFLOWS, POOLS, ACTIONS)
 """The kinds whose events the engine takes."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two lists of all runs."""
@@ -56,6 +58,7 @@ class Engine:
         namespaces: Sequence[str] = (),
         concurrency: int = 64,
         chance: Callable[[], float] = lambda: 0.5,
+        actions: ActionSettings | None = None,
     ) -> None:
         self._api = api
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
@@ -66,7 +69,12 @@ class Engine:
         self.index = RunIndex()
         self._granting = Pools(lambda run: self.queue.add(run), lambda pool: self._pool_keeper.changed(pool))
         self._pool_keeper = PoolKeeper(api, clock, observer, self._granting)
-        self.keepers: Mapping[Resource, Keeper] = MappingProxyType({POOLS: self._pool_keeper})
+        self._action_keeper = ActionKeeper(
+            api, clock, observer, actions or ActionSettings(), lambda run: self.queue.add(run)
+        )
+        self.keepers: Mapping[Resource, Keeper] = MappingProxyType(
+            {POOLS: self._pool_keeper, ACTIONS: self._action_keeper}
+        )
         """Who takes the objects of each kind that is watched beside runs and Workflows."""
         self._reconciler = Reconciler(
             api,
@@ -79,6 +87,7 @@ class Engine:
             chance,
             lambda run: self.queue.add(run),
             self._granting,
+            self._action_keeper,
         )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}

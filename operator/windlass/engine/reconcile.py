@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Final
 
 from windlass.build.pod import Installation, build_pod
+from windlass.engine.actions import ActionKeeper
 from windlass.engine.cache import RunCache
 from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
 from windlass.engine.history import RunIndex
@@ -36,6 +37,7 @@ from windlass.engine.workspaces import Workspaces
 from windlass.errors import ApiError, Conflict, NotFound, Retryable, Unreachable
 from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.run import RunPhase
+from windlass.plan.actions import apply_action
 from windlass.plan.admission import Admission, admit, refuse
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
@@ -83,6 +85,7 @@ class Reconciler:
         chance: Callable[[], float],
         wake: Callable[[RunKey], None],
         pools: Pools,
+        actions: ActionKeeper,
     ) -> None:
         self._api = api
         self._pods = pods
@@ -92,6 +95,7 @@ class Reconciler:
         self._installation = installation
         self.slots = Slots(wake)
         self.pools = pools
+        self._actions = actions
         self.definitions = Definitions(api, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._remover = Remover(api, pods, observer)
@@ -100,20 +104,44 @@ class Reconciler:
 
     async def reconcile(self, key: RunKey) -> Next:
         """Do what is next for the run, if there is one."""
-        record = self._runs.get(key)
+        record = self._runs.get(key) or await self._brought_back(key)
         if record is None:
-            return Next(None, 0.0)
+            return Next(self._actions.without_run(key), 0.0)
         if record.deleting:
+            self._actions.refuse_all(key, "the run is being deleted")
             await self.let_go(record.uid)
             return Next(None, 0.0)
         wake_at = None
         if record.draft.phase in _NOT_ADMITTED:
+            await self._act(record)
             wake_at = await self._admit(record)
-        elif record.program is None and record.draft.phase is not RunPhase.REFUSED:
-            record.program = await self._program(record)
+        else:
+            if record.program is None and record.draft.phase is not RunPhase.REFUSED:
+                record.program = await self._program(record)
+            await self._act(record)
         if record.program is None:
             return await self._rest(record, wake_at)
         return await self._advance(record, record.program)
+
+    async def _brought_back(self, key: RunKey) -> RunRecord | None:
+        """A run that nothing was to be done for any more, when there is an action on it."""
+        if not self._actions.has(key):
+            return None
+        if key in self._runs.unreadable:
+            self._actions.refuse_all(key, "the run can't be read, as its status or an event of it says")
+            return None
+        await self.confirm_run(key)
+        return self._runs.get(key)
+
+    async def _act(self, record: RunRecord) -> None:
+        """Bring the actions that wait for the run into its draft; they are answered once it is stored."""
+        if not self._actions.has(record.key):
+            return
+        for action in await self._actions.waiting(record.key):
+            if action.uid not in record.answers:
+                outcome = apply_action(record.view(), record.program, action, self._clock.now())
+                record.draft = outcome.status
+                record.answers[action.uid] = outcome
 
     async def let_go(self, run_uid: str) -> None:
         """Remove the pods of a run that is no more: their results have nowhere to go."""
@@ -334,7 +362,7 @@ class Reconciler:
         if record.dirty:
             if record.write_due is None:
                 record.write_due = max(now + COALESCE, record.next_write)
-            if now < record.write_due and not (plan.urgent or plan.endings):
+            if now < record.write_due and not (plan.urgent or plan.endings or record.answers):
                 return self._next(spent, plan.wake_at, record.write_due - now)
             if not await self._store(record):
                 return Next(0.0, spent)
@@ -387,6 +415,9 @@ class Reconciler:
 
     async def _tell(self, record: RunRecord) -> None:
         events, record.events = record.events, []
+        answers, record.answers = record.answers, {}
+        for uid, outcome in answers.items():
+            self._actions.answer(record.key, uid, record.uid, outcome.applied, outcome.message, outcome.tasks)
         for event in events:
             await self._writer.tell(record, event)
 

@@ -16,6 +16,7 @@ from windlass.engine.ports import Body
 from windlass.loglines import of_run
 from windlass.models.common import parse_time
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
+from windlass.plan.action_types import Outcome
 from windlass.plan.types import Program, Refusal, RunEvent, RunView
 
 
@@ -63,6 +64,8 @@ class RunRecord:
     """How often in a row the create of a pod was put off."""
     events: list[RunEvent] = field(default_factory=list)
     """To be told once the status that they belong to is stored."""
+    answers: dict[str, Outcome] = field(default_factory=dict)
+    """What became of actions, by their UIDs: to be told once the status that they belong to is stored."""
     writing: Body | None = None
     """The status whose write is under way: its event may come before its answer."""
     conflicts: int = 0

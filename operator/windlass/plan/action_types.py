@@ -7,7 +7,6 @@ from datetime import datetime
 
 from windlass.models.action import RunActionSpec, Verb
 from windlass.models.run import WorkflowRunStatus
-from windlass.plan.types import RunEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class Outcome:
     message: str
     """What was done, or why not."""
     tasks: tuple[str, ...] = ()
-    events: tuple[RunEvent, ...] = ()
 
 
 class ActionRefused(Exception):

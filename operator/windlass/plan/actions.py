@@ -22,7 +22,7 @@ from windlass.plan.budget import MAX_MESSAGE, cut
 from windlass.plan.marking import mark
 from windlass.plan.orders import stop_of, suspended, with_orders
 from windlass.plan.reruns import clear, retry
-from windlass.plan.types import Program, RunEvent, RunView
+from windlass.plan.types import Program, RunView
 
 MAX_RECORDS: Final = 32
 """Actions that a run remembers."""
@@ -55,14 +55,7 @@ def apply_action(run: RunView, program: Program | None, action: Action, now: dat
         tasks=list(change.tasks[:MAX_NAMED]),
     )
     records = [*(change.status.actions or ()), record][-MAX_RECORDS:]
-    note = cut(f"{action.spec.verb} by {action.spec.requested_by}: {message}", MAX_MESSAGE - 24)
-    return Outcome(
-        change.status.model_copy(update={"actions": records}),
-        True,
-        message,
-        change.tasks,
-        (RunEvent("Normal", f"Action{action.spec.verb}", note),),
-    )
+    return Outcome(change.status.model_copy(update={"actions": records}), True, message, change.tasks)
 
 
 def _refuse_by_table(run: RunView, program: Program | None, action: Action) -> None:
