@@ -19,6 +19,8 @@ LABEL_RUN: Final = f"{GROUP}/run"
 LABEL_RUN_UID: Final = f"{GROUP}/run-uid"
 LABEL_TASK: Final = f"{GROUP}/task"
 LABEL_ATTEMPT: Final = f"{GROUP}/attempt"
+LABEL_INDEX: Final = f"{GROUP}/index"
+"""Of an instance of a forEach, from 0."""
 LABEL_POOL: Final = f"{GROUP}/pool"
 LABEL_SLOTS: Final = f"{GROUP}/slots"
 """How many slots of the Pool its pod takes."""
@@ -62,10 +64,12 @@ def slot_run_name(workflow: str, slot: datetime) -> str:
     return f"{workflow}-{moment:%y%m%dt%H%M%S}" if moment.second else f"{workflow}-{moment:%Y%m%dt%H%M}"
 
 
-def pod_name(run: str, run_uid: str, task: str, attempt: int) -> str:
-    """The name of the pod of one attempt (from 1) of a task: readable, and different for a run made again."""
+def pod_name(run: str, run_uid: str, task: str, attempt: int, index: int | None = None) -> str:
+    """The name of the pod of one attempt (from 1) of a task, or of its instance `index` (from 0): readable, and
+    different for a run made again."""
     readable = f"{run}-{task}".replace(".", "-")
-    return shortened(readable, f"{short_hash(run_uid, task)[:8]}-{attempt}")
+    instance = "" if index is None else f"-{index}"
+    return shortened(readable, f"{short_hash(run_uid, task)[:8]}{instance}-{attempt}")
 
 
 def workspace_claim_name(run: str, run_uid: str) -> str:

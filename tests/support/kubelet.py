@@ -35,7 +35,7 @@ class Play:
 
 
 Script = Callable[[str, int], Play]
-"""Task and attempt (from 1) to how it goes."""
+"""Task (`task[7]` for an instance of a forEach) and attempt (from 1) to how it goes."""
 
 
 def outputs(**values: Any) -> Play:
@@ -43,12 +43,12 @@ def outputs(**values: Any) -> Play:
 
 
 def script_of(plays: Mapping[str, Play | list[Play]], default: Play | None = None) -> Script:
-    """Each task's plays by attempt; the last one is repeated."""
+    """Each task's plays by attempt; the last one is repeated. An instance may have plays of its own: `task[7]`."""
 
     def play(task: str, attempt: int) -> Play:
         if task == names.SOURCE_STEP and task not in plays:
             return outputs(commit=COMMIT)
-        found = plays.get(task, default or Play())
+        found = plays.get(task, plays.get(task.partition("[")[0], default or Play()))
         return found if isinstance(found, Play) else found[min(attempt, len(found)) - 1]
 
     return play
@@ -96,6 +96,8 @@ class Kubelet:
         meta = pod["metadata"]
         self._known.add(meta["uid"])
         task, attempt = meta["labels"][names.LABEL_TASK], int(meta["labels"][names.LABEL_ATTEMPT])
+        if (index := meta["labels"].get(names.LABEL_INDEX)) is not None:
+            task = f"{task}[{index}]"
         self.launched.append((meta["ownerReferences"][0]["uid"], task, attempt))
         play = self.script(task, attempt)
         if play.starts:

@@ -64,7 +64,12 @@ class Behaviour:
 
 
 Script = Callable[[str, int], Behaviour]
-"""The behaviour of each attempt, by task and number."""
+"""The behaviour of each attempt, by task (`task[7]` for an instance of a forEach) and number."""
+
+
+def who(pod: PodView) -> str:
+    """Whose pod it is."""
+    return pod.task if pod.index is None else f"{pod.task}[{pod.index}]"
 
 
 def always(result: PodResult = OK) -> Script:
@@ -196,8 +201,8 @@ class World:
         self.launched.append(launch)
         self.pods[launch.pod] = PodView(
             namespace="data", name=launch.pod, uid=f"pod-{self._serial}", version=1, workflow="sales", run="sales-1",
-            run_uid=UID, task=launch.task, attempt=launch.attempt, phase=PodPhase.UNSCHEDULED, created_at=self.now,
-            held=True,
+            run_uid=UID, task=launch.task, index=launch.index, attempt=launch.attempt, phase=PodPhase.UNSCHEDULED,
+            created_at=self.now, held=True,
         )  # fmt: skip
 
     def release(self, name: str) -> None:
@@ -258,7 +263,7 @@ class World:
         for name, pod in list(self.pods.items()):
             if pod.phase is PodPhase.ENDED:
                 continue
-            what = self.script(pod.task, pod.attempt)
+            what = self.script(who(pod), pod.attempt)
             if pod.phase is PodPhase.UNSCHEDULED and not what.never_starts and self.now >= pod.created_at + what.start:
                 pod = replace(pod, phase=PodPhase.RUNNING, node="node-1", started_at=self.now)
             if pod.phase is PodPhase.RUNNING and pod.ending:
@@ -279,7 +284,7 @@ class World:
         if self.pods != self._planned_for:
             moments.append(self.now)
         for pod in self.pods.values():
-            what = self.script(pod.task, pod.attempt)
+            what = self.script(who(pod), pod.attempt)
             if pod.phase is PodPhase.UNSCHEDULED and not what.never_starts:
                 moments.append(pod.created_at + what.start)
             if pod.phase is PodPhase.RUNNING and pod.started_at is not None:

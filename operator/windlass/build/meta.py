@@ -20,6 +20,8 @@ def pod_metadata(request: PodRequest) -> JsonObject:
         names.LABEL_ATTEMPT: str(request.attempt),
         names.LABEL_COMPONENT: request.task,
     }
+    if request.index is not None:
+        labels[names.LABEL_INDEX] = str(request.index)
     if task.pool is not None and not request.is_source_step:
         labels |= {names.LABEL_POOL: task.pool, names.LABEL_SLOTS: str(task.slots or 1)}
     metadata: JsonObject = {

@@ -42,6 +42,8 @@ class PodRequest:
     """The task with `taskDefaults` merged and all templates rendered."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """The WINDLASS_* variables that depend on the run, as they are to arrive in the container."""
+    index: int | None = None
+    """Of an instance of a forEach."""
     memory: str | None = None
     """The memory limit, when it grew after an OOM kill."""
     source: GitSource | None = None

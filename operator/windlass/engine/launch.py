@@ -86,10 +86,11 @@ class Launcher:
 
 
 def same_attempt(found: Body, wanted: Body) -> bool:
-    """Whether a pod that was found is the one that was wanted: of the same run, by UID, task and attempt."""
+    """Whether a pod that was found is the one that was wanted: of the same run, by UID, task, instance and attempt."""
     labels, wanted_labels = (obj["metadata"].get("labels") or {} for obj in (found, wanted))
     return owner_uid(found) == owner_uid(wanted) and all(
-        labels.get(key) == wanted_labels[key] for key in (names.LABEL_TASK, names.LABEL_ATTEMPT)
+        labels.get(key) == wanted_labels.get(key)
+        for key in (names.LABEL_TASK, names.LABEL_INDEX, names.LABEL_ATTEMPT)
     )
 
 
@@ -112,6 +113,7 @@ def pod_request(record: RunRecord, program: Program, launch: Launch, installatio
         pod=launch.pod,
         body=launch.body,
         environment=launch.environment,
+        index=launch.index,
         memory=launch.memory,
         source=source.git if source else None,
         commit=record.draft.source.commit if record.draft.source else None,

@@ -41,7 +41,7 @@ class _Conversion:
     def convert(self, node: Schema) -> Schema:
         """The structural form of one schema, and of all in it."""
         node = self._resolved(node)
-        if {option.get("type") for option in node.get("anyOf", ())} == {"integer", "string"}:
+        if {option.get("type") for option in node.get("anyOf", ())} - {"null"} == {"integer", "string"}:
             return {**_description(node), "x-kubernetes-int-or-string": True}
         if "anyOf" in node or "oneOf" in node:
             raise ValueError(f"a structural schema has no unions: {node}")

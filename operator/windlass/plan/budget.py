@@ -42,7 +42,11 @@ def json_size(value: Any) -> int:
 
 def outputs_size(tasks: Iterable[TaskStatus]) -> int:
     """The bytes of all outputs of a run."""
-    return sum(json_size(task.outputs) for task in tasks if task.outputs)
+    return sum(
+        json_size(task.outputs) if task.instances is None else task.instances.output_bytes
+        for task in tasks
+        if task.outputs or task.instances is not None
+    )
 
 
 def fit(tasks: Sequence[TaskStatus], other_bytes: int = 0) -> Sequence[TaskStatus]:

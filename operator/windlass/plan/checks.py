@@ -189,7 +189,8 @@ def _check_templates(spec: WorkflowSpec, path: Path, program: Program | None) ->
         for text in (*own, *inherited):
             if _is_sensitive_entry(text, spec):
                 continue
-            yield from _found(text, known)
+            of_items = text.path[len(path) + 2 : len(path) + 3] == ("forEach",)
+            yield from _found(text, scope.known_before_items(known) if of_items else known)
         yield from unquoted(task, spec, (*path, part, place))
 
 

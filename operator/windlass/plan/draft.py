@@ -36,7 +36,9 @@ class Draft:
     """`now` as it is written."""
     tasks: dict[str, TaskStatus]
     pods: Mapping[tuple[str, int], PodView]
-    """The run's pods by task and attempt."""
+    """The run's pods by task and attempt, those of instances apart."""
+    instance_pods: Mapping[str, list[PodView]]
+    """The pods of the instances of each forEach."""
     context: Mapping[str, Any]
     """What the templates of all tasks share."""
     free_slots: int | None
@@ -46,6 +48,8 @@ class Draft:
     stopping: Stopping | None = None
     stopping_finals: Stopping | None = None
     """That the tasks of `finally` are being stopped too."""
+    halted: dict[str, Stopping] = field(default_factory=dict)
+    """Tasks whose instances are being stopped, since too many of them have failed."""
     holding: bool = False
     """Nothing new starts for now: the run is suspended, or is about to be stopped."""
     outcome: RunPhase | None = None
@@ -80,7 +84,8 @@ class Draft:
 
     def stops(self, node: Node) -> Stopping | None:
         """Whether this task is to be stopped."""
-        return self.stopping_finals if node.is_finally else self.stopping
+        stopping = self.stopping_finals if node.is_finally else self.stopping
+        return stopping or self.halted.get(node.task.name)
 
     def wake(self, moment: datetime) -> None:
         """Plan again at this moment."""
@@ -95,6 +100,14 @@ class Draft:
         """Tell people what happened to a task."""
         attempt = status.attempts[-1].number if status.attempts else None
         self.events.append(RunEvent("Warning", reason, cut(note, MAX_NOTE), task=status.name, attempt=attempt))
+
+
+def _by_task(seen: Seen) -> dict[str, list[PodView]]:
+    found: dict[str, list[PodView]] = {}
+    for pod in seen.pods.values():
+        if pod.index is not None:
+            found.setdefault(pod.task, []).append(pod)
+    return found
 
 
 def changed(status: TaskStatus, **update: Any) -> TaskStatus:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from windlass.models.common import parse_time
 from windlass.names import (
     LABEL_ATTEMPT,
+    LABEL_INDEX,
     LABEL_POOL,
     LABEL_RUN,
     LABEL_RUN_UID,
@@ -64,6 +65,7 @@ def _observe(pod: Mapping[str, Any]) -> PodView:
         attempt=_attempt(labels[LABEL_ATTEMPT]),
         phase=phase,
         created_at=parse_time(metadata["creationTimestamp"]),
+        index=_index(labels.get(LABEL_INDEX)),
         started_at=_moment(ran.get("startedAt")),
         finished_at=_finished_at(facts, status) if ended else None,
         deleting_since=facts.deleting_since,
@@ -198,6 +200,15 @@ def _attempt(label: Any) -> int:
     if attempt < 1:
         raise ValueError(f"attempt {attempt} is below 1")
     return attempt
+
+
+def _index(label: Any) -> int | None:
+    if label is None:
+        return None
+    index = int(label)
+    if index < 0:
+        raise ValueError(f"index {index} is below 0")
+    return index
 
 
 def _others_go_on(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:

@@ -10,10 +10,9 @@ from windlass.models.run import Attempt, RunPhase, SourceStatus, TaskStatus, Wor
 from windlass.models.task import KeepPods
 from windlass.models.workflow import Keep
 from windlass.plan.draft import Draft
+from windlass.plan.foreach_pods import YOUNGEST, settle_instances
 from windlass.plan.types import EndHow, Node, PodPhase, PodView, Program
 
-YOUNGEST: Final = timedelta(minutes=2)
-"""A pod object stays so long: a create that was sent twice meets its name."""
 KEEP_WORKSPACE: Final = timedelta(hours=24)
 DELETE_WORKSPACE_WITHIN: Final = timedelta(hours=24)
 """How long after it is due the workspace's deletion is asked for, so that ended runs cost nothing for ever."""
@@ -24,7 +23,10 @@ def settle_pods(draft: Draft, source: SourceStatus | None) -> tuple[str, ...]:
     releases: list[str] = []
     program = draft.seen.program
     step = source.step if source is not None else None
+    releases += settle_instances(draft)
     for pod in draft.seen.pods.values():
+        if pod.index is not None:
+            continue
         node = program.nodes.get(pod.task)
         status = draft.tasks.get(pod.task)
         if node is None and step is not None and step.name == pod.task:

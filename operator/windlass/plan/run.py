@@ -19,9 +19,10 @@ from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.draft import Draft
 from windlass.plan.finish import finished, tasks_outcome
+from windlass.plan.foreach_pods import YOUNGEST, unconfirmed_instances
 from windlass.plan.orders import current_orders, suspended
 from windlass.plan.progress import progress, running_conditions, running_message
-from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, YOUNGEST, settle_pods, workspace_due
+from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, settle_pods, workspace_due
 from windlass.plan.source import advance_source
 from windlass.plan.stopping import begin_stopping, finally_deadline, run_deadline, time_out, time_out_finally
 from windlass.plan.tasks import advance
@@ -57,7 +58,9 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
 def _unconfirmed(seen: Seen) -> Iterator[str]:
     """Pods of attempts under way that the cache lacks, and nobody has looked for yet."""
     for status in _all_statuses(seen.run.status):
-        if under_way(status):
+        if status.instances is not None:
+            yield from unconfirmed_instances(seen, status)
+        elif under_way(status):
             pod = status.attempts[-1].pod
             if pod is not None and pod not in seen.pods and pod not in seen.gone and pod not in seen.refusals:
                 yield pod

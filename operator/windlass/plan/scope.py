@@ -16,6 +16,7 @@ OF_TIME: Final = (
 )  # fmt: skip
 OF_PREVIOUS: Final = ("run", "logical_date", "data_interval_start", "data_interval_end")
 OF_RUN: Final = ("name", "namespace", "uid", "trigger", "attempt")
+OF_ITEMS: Final = ("item", "index")
 OF_TASK: Final[Shape] = {"outputs": None, "phase": None}
 
 
@@ -46,6 +47,7 @@ def known_to_any(spec: WorkflowSpec) -> Known:
             "params": dict.fromkeys(spec.params),
             "task": {"name": None, "attempt": None},
             "tasks": dict.fromkeys(names, OF_TASK),
+            **dict.fromkeys(OF_ITEMS),
         },
         lambda path: _of_params(path, sensitive),
     )
@@ -62,6 +64,9 @@ def known_to_task(program: Program, name: str) -> Known:
         "task": {"name": None, "attempt": None},
         "tasks": dict.fromkeys(program.nodes, OF_TASK),
     }
+    repeated = node.task.for_each is not None
+    if repeated:
+        names |= dict.fromkeys(OF_ITEMS)
     sensitive = sensitive_params(program.spec)
     upstream: list[frozenset[str]] = []
 
@@ -72,9 +77,37 @@ def known_to_task(program: Program, name: str) -> Known:
             return None if path[1] in upstream[0] else _not_upstream(program, name, path[1])
         if path == ("run", "outcome") and not node.is_finally:
             return "run.outcome is known to tasks of finally only"
+        if path[0] in OF_ITEMS and not repeated:
+            return f"{path[0]} is known to tasks with forEach only"
+        if path[0] == "tasks" and len(path) == 4:
+            return _of_list(program, path)
         return _of_params(path, sensitive)
 
     return Known(names, explain)
+
+
+def known_before_items(known: Known) -> Known:
+    """What a task's forEach itself may read, where `known` is what the task's fields may."""
+
+    def explain(path: tuple[str, ...]) -> str | None:
+        if path[0] in OF_ITEMS:
+            return f"forEach says what the items are, so it can't read {path[0]}"
+        return known.explain(path)
+
+    return Known({name: shape for name, shape in known.names.items() if name not in OF_ITEMS}, explain)
+
+
+def _of_list(program: Program, path: tuple[str, ...]) -> str | None:
+    """Why a value below the outputs of a forEach can't be read by its name."""
+    _, name, part, key = path
+    node = program.nodes.get(name)
+    if node is None or node.task.for_each is None or part != "outputs" or key.lstrip("-").isdigit():
+        return None
+    read = f"tasks.{name}" if "-" not in name else f"tasks['{name}']"
+    return (
+        f"the outputs of {name} are a list, one of each instance: write {read}.outputs[0].{key} for the first, or "
+        f"{read}.outputs | map(attribute='{key}') for all"
+    )
 
 
 def _not_upstream(program: Program, name: str, read: str) -> str:

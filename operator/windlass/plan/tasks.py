@@ -32,6 +32,8 @@ from windlass.plan.attempts import (
 from windlass.plan.budget import cut
 from windlass.plan.context import task_context, trigger_of
 from windlass.plan.draft import Draft, changed
+from windlass.plan.foreach import advance_instances, begin
+from windlass.plan.foreach_items import Place, reads_item
 from windlass.plan.marking import carried_out
 from windlass.plan.pools import held_back
 from windlass.plan.rendering import render_task
@@ -62,6 +64,8 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     """Bring a task as far as it goes now."""
     if status.phase.ended:
         return status
+    if status.instances is not None:
+        return advance_instances(draft, node, status, _launched)
     status = _followed(draft, node, status)
     if status.phase.ended or under_way(status):
         return status
@@ -127,7 +131,7 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     if ruled.kind is not VerdictKind.START:
         return _not_started(draft, node, status, ruled)
     try:
-        wanted = _when(draft, node, status)
+        wanted = (node.task.for_each is not None and reads_item(node.task.when)) or _when(draft, node, status)
     except TemplateError as error:
         return fail(draft, status, "TemplateError", str(error))
     update: dict[str, Any] = {"ready_at": draft.moment, "reason": None, "message": None}
@@ -136,6 +140,9 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         update |= {"phase": TaskPhase.SKIPPED, "reason": "WhenFalse", "message": message, "finished_at": draft.moment}
     elif node.is_join and not is_source:
         update |= {"phase": TaskPhase.SUCCEEDED, "reason": "Joined", "finished_at": draft.moment}
+    elif node.task.for_each is not None:
+        begun = begin(draft, node, status.model_copy(update=update))
+        return begun if begun.phase.ended else advance_instances(draft, node, begun, _launched)
     else:
         update["phase"] = TaskPhase.QUEUED
         return _begun(draft, node, status.model_copy(update=update))
@@ -196,11 +203,13 @@ def _begun(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     return _launched(draft, node, status)
 
 
-def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
-    """Make the pod of the next attempt, unless something is in the way: then the task is Queued, and says why."""
+def _launched(draft: Draft, node: Node, status: TaskStatus, place: Place | None = None) -> TaskStatus:
+    """Make the pod of the next attempt, unless something is in the way: then the task is Queued, and says why.
+
+    `place` is where an instance of a forEach stands."""
     run = draft.seen.run
     number = next_number(status)
-    pod = names.pod_name(run.name, run.uid, status.name, number)
+    pod = names.pod_name(run.name, run.uid, node.task.name, number, place.index if place else None)
     refusal = draft.seen.refusals.get(pod)
     if refusal is not None and refusal.kind is RefusalKind.LAUNCH:
         return refused(draft, status, refusal.reason, refusal.message)
@@ -220,7 +229,7 @@ def _launched(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         if due > draft.now:
             draft.wake(due)
             return status
-    return _start(draft, node, status, number, pod)
+    return _start(draft, node, status, number, pod, place)
 
 
 def _put_off(draft: Draft, status: TaskStatus, pod: str) -> TaskStatus:
@@ -234,9 +243,9 @@ def _put_off(draft: Draft, status: TaskStatus, pod: str) -> TaskStatus:
     return changed(status, phase=TaskPhase.QUEUED, reason=refusal.reason, message=message, retry_at=retry_at)
 
 
-def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) -> TaskStatus:
+def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str, place: Place | None) -> TaskStatus:
     try:
-        body = render_task(node.task, _context(draft, node, number))
+        body = render_task(node.task, place.reads(number) if place else _context(draft, node, number))
     except TemplateError as error:
         return fail(draft, status, "TemplateError", str(error))
     if body.image is None and node is not draft.seen.program.source_step:
@@ -245,10 +254,11 @@ def _start(draft: Draft, node: Node, status: TaskStatus, number: int, pod: str) 
     draft.launches.append(
         Launch(
             pod=pod,
-            task=status.name,
+            task=node.task.name,
             attempt=number,
             body=body,
-            environment=_environment(draft, status.name, number),
+            environment=_environment(draft, node.task.name, number) | (place.environment() if place else {}),
+            index=place.index if place else None,
             memory=memory,
             recreate=pod in draft.seen.gone,
         )

@@ -38,6 +38,7 @@ def created(run: RunView, launch: Launch, now: datetime, fault: Fault | None) ->
         run=run.name,
         run_uid=run.uid,
         task=launch.task,
+        index=launch.index,
         attempt=launch.attempt,
         phase=PodPhase.STARTING,
         created_at=now,
