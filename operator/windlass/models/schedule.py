@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from windlass.models.common import DATE_PATTERN, OBJECT_NAME_PATTERN, SERVER_DEFAULT, Duration, Instant, Model
 
@@ -118,17 +118,35 @@ class Calendar(Model):
     """A ConfigMap of days, such as the holidays of a country."""
 
 
+YAML_ON: Final = "true"
+"""What `on` arrives as when it is a key without quotes: YAML 1.1, which kubectl reads, takes it for a truth value."""
+
+
+def _with_yaml_on(schema: dict[str, Any]) -> None:
+    described = {"description": "`on`, as YAML reads it without quotes."}
+    schema["properties"][YAML_ON] = {**schema["properties"]["on"], **described}
+
+
 class AfterSource(Model):
     """What a run waits for: the run of another Workflow, or data. Exactly one of `workflow` and `asset` is given."""
 
+    model_config = ConfigDict(json_schema_extra=_with_yaml_on)
+
     workflow: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=49)] | None = None
     """The name of a Workflow in the same namespace."""
-    on: Annotated[SourceEnd, Field(json_schema_extra=SERVER_DEFAULT)] = SourceEnd.SUCCEEDED
-    """Which ends of its runs count: Ended is any end."""
+    on: SourceEnd = SourceEnd.SUCCEEDED  # no default of the server's, which would stand beside YAML's other word for it
+    """Which ends of its runs count: Ended is any end. Succeeded by default."""
     within: Duration | None = None
     """How old the event may be when the last of the others happens. Any age by default."""
     asset: Annotated[str, Field(min_length=1, max_length=253)] | None = None
     """Data that a task of any Workflow in the namespace names in `produces`: `sales/daily`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_yaml_on(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or YAML_ON not in value or "on" in value:
+            return value
+        return {"on" if key == YAML_ON else key: part for key, part in value.items()}
 
 
 class After(Model):

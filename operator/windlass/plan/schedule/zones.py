@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
 DAY: Final = 86_400
+PROBE: Final = 3 * DAY
+"""How far apart offsets are looked at. Since 1970 no zone's clocks were changed twice within six days."""
 LAST_YEAR: Final = 9990
 """Nothing is looked for beyond it."""
 
@@ -111,13 +113,13 @@ def stretches_of(zone: ZoneInfo, year: int) -> tuple[Stretch, ...]:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: ZoneInfo, year: int) -> tuple[Change, ...]:
-    """The changes of a year of UTC. No zone has two within a day that cancel each other."""
+    """The changes of a year of UTC."""
     found: list[Change] = []
     end = _begin(year + 1) - 1
     earlier = _begin(year) - 1
     before = offset_at(zone, earlier)
     while earlier < end:
-        later = min(earlier + DAY, end)
+        later = min(earlier + PROBE, end)
         after = offset_at(zone, later)
         while before != after:
             at = _first_other(zone, earlier, later, before)
