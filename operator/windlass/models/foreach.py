@@ -26,6 +26,8 @@ def _list_or_template(value: Any) -> Any:
 
 
 def _matrix(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        raise ValueError("write one list at least: {region: [eu, us]}")
     count = 1
     for key, values in value.items():
         if not _KEY.fullmatch(key):
@@ -58,9 +60,7 @@ class ForEach(Model):
 
     items: Annotated[Any, AfterValidator(_list_or_template)] = None
     """A list of any values, or a template that gives one: `"{{ tasks.list.outputs.files }}"`."""
-    matrix: (
-        Annotated[dict[str, Any], Field(min_length=1, max_length=MAX_MATRIX_KEYS), AfterValidator(_matrix)] | None
-    ) = None
+    matrix: Annotated[dict[str, Any], Field(max_length=MAX_MATRIX_KEYS), AfterValidator(_matrix)] | None = None
     """Lists, or templates that give lists, by name: one instance for each combination of their values, the last name
     varying fastest. `item` is an object: `{{ item.region }}`."""
     count: Annotated[int | str, AfterValidator(_number_or_template)] | None = None

@@ -124,6 +124,9 @@ def _check_task(task: Task, path: Path) -> Iterator[Finding]:
     if not task.depends_on and task.trigger_rule not in (TriggerRule.ALL_SUCCESS, TriggerRule.ALWAYS):
         message = f"{task.trigger_rule} has no effect: a task that depends on nothing starts at once"
         yield Finding((*path, "triggerRule"), message, "add dependsOn", Severity.WARNING)
+    if is_join(task) and task.for_each is not None:
+        fix = "give the task an image, command, args or script"
+        yield Finding((*path, "forEach"), "there is nothing to repeat", fix)
     if is_join(task) and (task.env or task.resources or task.retry):
         message = "this task runs nothing: it has neither image, command, args nor script"
         yield Finding(path, message, "give it one of them", Severity.WARNING)

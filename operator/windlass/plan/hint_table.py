@@ -261,6 +261,9 @@ ROWS: Final[Sequence[Row]] = (
         "a template can't be rendered with the values of this run: the message names field, expression and what is "
         "missing. "
         "`| default(…)` serves where a value may be absent; windlass lint finds misspelt names"),
+    Row("a forEach over no list", LAUNCH, ("ForEachInvalid",),
+        "forEach goes over a list of at most 5,000 items: the message says what it was given. A text that holds JSON "
+        "becomes a list by `| fromjson`"),
     Row("the pod is not valid", LAUNCH, (),
         "the API server finds the pod wrong: the message names the field; correct it in the task or in podTemplate"),
     # The task's own

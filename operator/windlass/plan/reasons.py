@@ -105,6 +105,11 @@ TASKS: Final[Sequence[Entry]] = (
     Entry(T.SUCCEEDED, "Joined", "It has nothing to run: the tasks before it have ended."),
     Entry(T.FAILED, "TemplateError", "A template could not be rendered with the values of this run.", "",
           "The message names field and expression; `| default(…)` serves where a value may be absent."),
+    Entry(T.FAILED, "ForEachInvalid", "Its `forEach` has no list to go over, or too long a one; the message says what it was "
+                                      "given.", "",
+          "Correct what the message names: the template, or what the task before puts out."),
+    Entry(T.FAILED, "InstancesFailed", "Fewer of its instances have succeeded than `forEach.minSuccess` asks for.", "",
+          "The message names those that failed: `windlass logs RUN TASK --index N`."),
     Entry(T.FAILED, "OutputsTooLarge", "Its outputs, or those of the whole run, are too large.", "",
           "Write what is large to the workspace or to object storage, and put its address out."),
     Entry(T.FAILED, "OutputsInvalid", "What it wrote to `$WINDLASS_OUTPUTS` is no JSON object.", "", "See the "
@@ -114,7 +119,8 @@ TASKS: Final[Sequence[Entry]] = (
     Entry(T.UPSTREAM_FAILED, "UpstreamFailed", "A task that it depends on failed; the message names it.", "",
           "Mend that one. To run all the same: another `triggerRule`."),
     Entry(T.UPSTREAM_FAILED, "NoUpstreamSucceeded", "Its rule wants one success, and there is none."),
-    Entry(T.SKIPPED, "WhenFalse", "Its `when` was false."),
+    Entry(T.SKIPPED, "WhenFalse", "Its `when` was false, in a `forEach` for each item."),
+    Entry(T.SKIPPED, "NoItems", "Its `forEach` has no items."),
     Entry(T.SKIPPED, "UpstreamSkipped", "A task that it depends on was skipped."),
     Entry(T.SKIPPED, "AllUpstreamSkipped", "All tasks that it depends on were skipped."),
     Entry(T.SKIPPED, "UpstreamNotFailed", "Its rule wants failures only, and a task before it did not fail."),

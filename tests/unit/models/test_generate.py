@@ -60,11 +60,11 @@ def test_schemas_are_structural(name: str) -> None:
         "description", "type", "format", "pattern", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems",
         "maxItems", "maxProperties", "required", "properties", "items", "additionalProperties", "default",
         "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields",
-        "x-kubernetes-validations", "x-kubernetes-map-type",
+        "x-kubernetes-validations", "x-kubernetes-map-type", "x-kubernetes-int-or-string",
     }  # fmt: skip
     for schema in schemas(root):
         assert set(schema) <= allowed
-        assert "type" in schema or "x-kubernetes-preserve-unknown-fields" in schema
+        assert {"type", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string"} & set(schema)
         assert not {"properties", "additionalProperties"} <= set(schema)
 
 

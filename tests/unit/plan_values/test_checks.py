@@ -143,8 +143,31 @@ BAD: dict[str, tuple[WorkflowSpec, list[str]]] = {
         ['spec.tasks[0].args[0]: {{ params.dya }}: params has no "dya"; did you mean "day"?'],
     ),
     "an unknown name": (
+        spec([task("a", args=["{{ thing }}"])]),
+        [f'spec.tasks[0].args[0]: {{{{ thing }}}}: there is no "thing"; {THERE_ARE}'],
+    ),
+    "an item where there is no forEach": (
         spec([task("a", args=["{{ item }}"])]),
-        [f'spec.tasks[0].args[0]: {{{{ item }}}}: there is no "item"; {THERE_ARE}'],
+        ["spec.tasks[0].args[0]: {{ item }}: item is known to tasks with forEach only"],
+    ),
+    "a forEach that reads its own item": (
+        spec([task("a", forEach={"items": "{{ item.parts }}"})]),
+        ["spec.tasks[0].forEach.items: {{ item.parts }}: forEach says what the items are, so it can't read item"],
+    ),
+    "the outputs of a forEach read as an object": (
+        spec([task("a", forEach={"count": 2}), task("b", dependsOn=["a"], args=["{{ tasks.a.outputs.rows }}"])]),
+        [
+            "spec.tasks[1].args[0]: {{ tasks.a.outputs.rows }}: the outputs of a are a list, one of each instance: "
+            "write tasks.a.outputs[0].rows for the first, or tasks.a.outputs | map(attribute='rows') for all"
+        ],
+    ),
+    "a forEach that reads a task it does not depend on": (
+        spec([task("a"), task("b", forEach={"matrix": {"x": "{{ tasks.a.outputs.x }}"}})]),
+        ["spec.tasks[1].forEach.matrix.x: {{ tasks.a.outputs.x }}: b doesn't depend on a: add it to dependsOn"],
+    ),
+    "a forEach with nothing to run": (
+        spec([task("a", image=None, forEach={"count": 2})]),
+        ["spec.tasks[0].forEach: there is nothing to repeat: give the task an image, command, args or script"],
     ),
     "a bad template deep in a field": (
         spec([task("a", podTemplate={"spec": {"containers": [{"name": "s", "args": ["{{ x"]}]}})]),
