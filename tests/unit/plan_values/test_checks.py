@@ -167,7 +167,7 @@ BAD: dict[str, tuple[WorkflowSpec, list[str]]] = {
     ),
     "a forEach with nothing to run": (
         spec([task("a", image=None, forEach={"count": 2})]),
-        ["spec.tasks[0].forEach: there is nothing to repeat: give the task an image, command, args or script"],
+        ["spec.tasks[0].forEach: there is nothing to repeat; give the task an image, command, args or script"],
     ),
     "a bad template deep in a field": (
         spec([task("a", podTemplate={"spec": {"containers": [{"name": "s", "args": ["{{ x"]}]}})]),
