@@ -92,7 +92,7 @@ def places(controller: Controller) -> Iterator[list[str]]:
         yield names
     finally:
         controller.start()
-        kubectl("delete", "namespace", *names, "--wait=false")
+        kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
 
 
 @pytest.fixture(scope="session")

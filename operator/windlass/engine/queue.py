@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from windlass.backoff import full_jitter
 from windlass.engine.ports import Clock, Timer
-from windlass.errors import Retryable
+from windlass.errors import NotPermitted, Retryable, Unauthorized
 
 logger = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
@@ -33,6 +33,9 @@ MOST_OVERTAKEN = 100
 """Dates that were overtaken by events and are kept in the heap, besides as many as there are others."""
 LONGEST_PENALTY = 5.0
 """Seconds: the most that new events wait for a key whose work failed."""
+
+_OF_THE_API = (Retryable, NotPermitted, Unauthorized)
+"""What the API can't do, or does not let us do, now."""
 
 
 class QueueObserver(Protocol):
@@ -169,8 +172,8 @@ class KeyedQueue(Generic[K]):
             count = self._failures[key] = self._failures.get(key, 0) + 1
             delay = BACKOFF_FIRST + full_jitter(count, first=BACKOFF_FIRST, last=BACKOFF_LAST, chance=self._chance())
             self._resting[key] = self._clock.monotonic() + min(delay, LONGEST_PENALTY)
-            # What the API can't do now is no fault of ours: its words say it all.
-            level = logging.WARNING if isinstance(error, Retryable) else logging.ERROR
+            # That is no fault of ours: its words say it all.
+            level = logging.WARNING if isinstance(error, _OF_THE_API) else logging.ERROR
             trace = error if level == logging.ERROR else None
             fields = self._fields(key)
             logger.log(level, "work on %s failed, again in %.1f s: %s", key, delay, error, exc_info=trace, extra=fields)

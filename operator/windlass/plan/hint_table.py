@@ -253,6 +253,8 @@ ROWS: Final[Sequence[Row]] = (
         r"unknown field|strict decoding"),
     Row("above what one pod may have", LAUNCH, (), "a LimitRange of the namespace bounds resources: keep within it",
         r"maximum (cpu|memory)|minimum (cpu|memory)|limitrange|per (container|pod) is"),
+    Row("its namespace goes", LAUNCH, (), "the namespace is being deleted, and with it this run",
+        r"because it is being terminated"),
     Row("refused by a policy", LAUNCH, ("Forbidden",),
         "an admission policy of the cluster refuses the pod: the message says which; ask the admin"),
     Row("a pod of that name", LAUNCH, ("NameTaken",),
