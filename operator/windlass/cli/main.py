@@ -26,7 +26,18 @@ COMMANDS: Final[dict[str, str]] = {
     "logs": "Print the logs of a run's tasks.",
     "wait": "Wait until a run has ended.",
     "list": "List runs, Workflows or Pools.",
+    "retry": "Go on with a run from where it failed.",
+    "clear": "Run tasks of a run again.",
+    "skip": "Skip tasks of a run.",
+    "mark-success": "Have tasks count as succeeded.",
+    "mark-failed": "Have tasks count as failed.",
+    "approve": "Approve what a run waits for.",
+    "reject": "Reject what a run waits for.",
+    "suspend": "Start nothing new of a run.",
+    "resume": "Let a suspended run go on.",
     "cancel": "Stop a run.",
+    "terminate": "Stop a run at once.",
+    "next": "Show when a Workflow will run by its schedule.",
     "graph": "Draw the DAG of a Workflow, a run or a file.",
     "lint": "Check manifests, without a cluster.",
     "simulate": "Play a Workflow's runs on a clock of its own, without a cluster.",
@@ -37,7 +48,10 @@ COMMANDS: Final[dict[str, str]] = {
     "completion": "Print the completion script of a shell.",
     "version": "Print the version.",
 }
-"""The commands in the order of the help. Each is the attribute `command` of the module of its name."""
+"""The commands in the order of the help. Each is the attribute `command` of the module of its name, or in `actions`."""
+_ACTIONS: Final = frozenset(
+    ["retry", "clear", "skip", "mark-success", "mark-failed", "approve", "reject", "suspend", "resume", "terminate"]
+)
 
 
 class Root(click.Group):
@@ -49,7 +63,8 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"windlass.cli.{cmd_name}").command
+        module = importlib.import_module(f"windlass.cli.{'actions' if cmd_name in _ACTIONS else cmd_name}")
+        command: click.Command = module.COMMANDS[cmd_name] if cmd_name in _ACTIONS else module.command
         return command
 
     def resolve_command(
