@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from windlass.cli import runs
+from windlass.cli.asking import Asked, ask
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.output import run_name
+from windlass.errors import Forbidden
 from windlass.resources import RUNS
 
 
@@ -22,10 +26,27 @@ async def command(cluster: Cluster, run: str, terminate: bool) -> int:
         click.echo(f"windlass: the run {name} has ended already: {runs.phase(found)}", err=True)
         return 0
     stop = "Terminate" if terminate else "Cancel"
-    said = found["spec"].get("stop")
+    said = _asked(found)
     if said in (stop, "Terminate"):
         click.echo(f"{run_name(name)} is being {'terminated' if said == 'Terminate' else 'cancelled'} already")
         return 0
-    await cluster.client.patch(RUNS, cluster.namespace, name, {"spec": {"stop": stop}})
+    if found["spec"].get("stop") in (stop, "Terminate"):
+        # A retry has left that behind: it can't be said a second time.
+        return await ask(cluster, Asked(verb=stop, run=name))
+    try:
+        await cluster.client.patch(RUNS, cluster.namespace, name, {"spec": {"stop": stop}})
+    except Forbidden:
+        # Who may not change runs may have the right to this action.
+        return await ask(cluster, Asked(verb=stop, run=name))
     click.echo(f"{run_name(name)} {'terminated' if terminate else 'cancelled'}")
     return 0
+
+
+def _asked(run: dict[str, Any]) -> str | None:
+    """How the run is being stopped, by its spec or an action; None: it is not."""
+    orders = (run.get("status") or {}).get("orders") or {}
+    by_spec = run["spec"].get("stop")
+    if by_spec is not None and by_spec in (orders.get("stopOver"), "Cancel" if orders.get("stopOver") else None):
+        by_spec = None
+    asked = {by_spec, orders.get("stop")}
+    return next((stop for stop in ("Terminate", "Cancel") if stop in asked), None)

@@ -9,12 +9,14 @@ import secrets
 import signal
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from windlass.cli.failures import Failure
+from windlass.cli.lengths import Length
 
 if TYPE_CHECKING:
     from windlass.build.policy import Policy
@@ -61,6 +63,16 @@ logger = logging.getLogger(__name__)
     help="A file with the admin's policies: which pods may be made. By default: any that the cluster takes.",
 )
 @click.option(
+    "--actions-policy",
+    metavar="NAME",
+    help="The ValidatingAdmissionPolicy, and its binding, by which the cluster checks who asks for a RunAction. "
+    "Without it RunActions are refused.",
+)
+@click.option("--unverified-actions", is_flag=True, help="Carry out RunActions though nobody has checked who asks.")
+@click.option(
+    "--keep-actions", type=Length(), default="1h", show_default=True, help="How long an answered RunAction stays."
+)
+@click.option(
     "--log-level",
     default="info",
     show_default=True,
@@ -88,6 +100,9 @@ def command(
     default_image: str | None,
     git_sync_image: str | None,
     policy_file: Path | None,
+    actions_policy: str | None,
+    unverified_actions: bool,
+    keep_actions: float,
     log_level: str,
     log_format: str,
 ) -> int:
@@ -97,6 +112,7 @@ def command(
     """
     from windlass.build.pod import Installation
     from windlass.controller.app import LeadershipLost, Settings
+    from windlass.engine.trust import ActionSettings
     from windlass.kube.credentials import find_credentials
     from windlass.telemetry.logs import LogFormat, set_up
 
@@ -115,6 +131,7 @@ def command(
         lease_name=lease_name,
         namespaces=tuple(dict.fromkeys(namespaces)),
         policies=_policies(policy_file) if policy_file is not None else (),
+        actions=ActionSettings(actions_policy, unverified_actions, timedelta(seconds=keep_actions)),
         installation=Installation(
             default_image=default_image or usual.default_image, git_sync_image=git_sync_image or usual.git_sync_image
         ),

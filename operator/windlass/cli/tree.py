@@ -83,7 +83,8 @@ def render(run: Body, at: datetime, view: View = View.WHOLE) -> Group:
     counts = Counter(task.get("phase", "Waiting") for task in tasks)
     if told := ", ".join(f"{counts[phase]} {phase}" for phase in quiet if counts[phase]):
         root.add(Text(f"… {told}", "dim"))
-    return Group(*(Text(line) for line in _head(run, at)), root)
+    history = _history(run) if view is View.WHOLE else ()
+    return Group(*(Text(line) for line in _head(run, at)), root, *(Text(line) for line in history))
 
 
 def _head(run: Body, at: datetime) -> Iterator[str]:
@@ -101,6 +102,17 @@ def _head(run: Body, at: datetime) -> Iterator[str]:
     source = status.get("source") or {}
     if source.get("commit"):
         yield f"Source:    {source['repo']} at {source['ref']} = {source['commit'][:12]}"
+
+
+def _history(run: Body) -> Iterator[str]:
+    """The actions that were applied to the run, and who asked."""
+    records = (run.get("status") or {}).get("actions") or []
+    if records:
+        yield "Actions:"
+    for record in records:
+        by = f"{record['by']} (nobody has checked this)" if record.get("unverified") else record["by"]
+        why = f" “{one_line(record['reason'])}”" if record.get("reason") else ""
+        yield f"  {record['at']}  {record['verb']} by {one_line(by)}{why}: {one_line(record['message'])}"
 
 
 def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:

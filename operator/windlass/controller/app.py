@@ -34,6 +34,7 @@ from windlass.controller.leading import LeaderClient
 from windlass.controller.watching import Watching
 from windlass.engine.engine import WATCHED, Engine
 from windlass.engine.ports import Body
+from windlass.engine.trust import ActionSettings
 from windlass.errors import ApiError, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials, Login
@@ -73,6 +74,8 @@ class Settings:
     installation: Installation = field(default_factory=Installation)
     policies: tuple[Policy, ...] = ()
     """Of the admin: which pods may be made."""
+    actions: ActionSettings = field(default_factory=ActionSettings)
+    """Which actions on runs are believed, and how long they stay."""
     concurrency: int = 64
     """Requests, and runs, in work at a time."""
     on_ready: Callable[[str], None] = lambda url: None
@@ -188,6 +191,7 @@ class _Controller:
             namespaces=self._settings.namespaces,
             concurrency=self._settings.concurrency,
             chance=random.random,
+            actions=self._settings.actions,
         )
         metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now(), engine.pools))
         return engine

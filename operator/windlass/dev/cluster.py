@@ -31,6 +31,7 @@ from windlass.controller.clock import SystemClock
 from windlass.dev.api.logs import LogRequest
 from windlass.dev.api.server import DevApi
 from windlass.dev.pods import PodRunner
+from windlass.engine.trust import ActionSettings
 from windlass.errors import AlreadyExists
 from windlass.kube.credentials import Login, Tls
 from windlass.models import crd
@@ -129,6 +130,7 @@ async def _controller(server: DevApi, state: Path, ready: asyncio.Future[str]) -
         credentials=StaticCredentials(login),
         identity=IDENTITY,
         metrics_host="127.0.0.1",
+        actions=ActionSettings(unverified=True),
         on_ready=lambda url: None if ready.done() else ready.set_result(url),
     )
     task = asyncio.create_task(_keep_running(settings, stop), name="controller")
@@ -193,7 +195,7 @@ def _validators() -> Mapping[str, Sequence[Callable[[Mapping[str, Any], Mapping[
     def of(kind: str) -> Callable[[Mapping[str, Any], Mapping[str, Any] | None], list[str]]:
         return lambda new, old: [str(found) for found in violations(kind, new, old)]
 
-    return {kind: [of(kind)] for kind in ("Workflow", "WorkflowRun")}
+    return {kind: [of(kind)] for kind in ("Workflow", "WorkflowRun", "RunAction")}
 
 
 def _token(state: Path) -> str:
