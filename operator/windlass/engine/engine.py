@@ -30,9 +30,13 @@ from windlass.engine.quarantine import quarantine
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
+from windlass.engine.scheduler import Scheduler
+from windlass.engine.slots import WorkflowKey
 from windlass.engine.trust import ActionSettings
-from windlass.errors import ApiError, Forbidden
+from windlass.errors import ApiError, Forbidden, Refused
 from windlass.models.pool import PoolStatus
+from windlass.models.run import RunPhase
+from windlass.plan.history import RunSummary
 from windlass.plan.types import PodView
 from windlass.resources import ACTIONS, POOLS, RUNS, WORKFLOWS, Resource
 
@@ -130,7 +134,8 @@ class Engine:
         if resource is RUNS:
             (self.run_gone if gone else self.run_seen)(body)
         elif resource is WORKFLOWS:
-            self.workflow_seen(body["metadata"]["namespace"], body["metadata"]["name"])
+            self.workflow_seen(body)
+            (self.scheduler.gone if gone else self.scheduler.seen)(body)
         else:
             keeper = self.keepers[resource]
             (keeper.gone if gone else keeper.seen)(body)
@@ -156,13 +161,15 @@ class Engine:
         if known:
             self.queue.add(key)
 
-    def workflow_seen(self, namespace: str, name: str) -> None:
-        """A Workflow was made or changed: runs may have waited for it."""
-        for key in self._waiting.pop((namespace, name), ()):
+    def workflow_seen(self, body: Body) -> None:
+        """A Workflow was made, changed or deleted: runs may have waited for that."""
+        meta = body["metadata"]
+        for key in self._waiting.pop((meta["namespace"], meta["name"]), ()):
             self.queue.add(key)
 
     def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
         """Take a pod's change from the informer."""
+        self._reconciler.turns.workflow_seen(WorkflowKey(meta["namespace"], meta["name"]), meta.get("generation", 1))
         self._reconciler.slots.pod_changed(old, new)
         self._granting.pod_changed(old, new)
         view = new or old
@@ -189,7 +196,11 @@ class Engine:
         if unreadable is not None and not unreadable.told:
             await quarantine(self._api, self._observer, unreadable, self._clock.now())
             unreadable.told = True
-        after = await self._reconciler.reconcile(key)
+        try:
+            after = await self._reconciler.reconcile(key)
+        except Exception as error:
+            self._reconciler.turns.stumbled(key, for_good=isinstance(error, Refused))
+            raise
         record = self.runs.get(key)
         if record is None:
             self.queue.forget(key)
@@ -202,11 +213,13 @@ class Engine:
 
     def _wait_for_workflow(self, key: RunKey, record: RunRecord | None) -> None:
         """Note a run that waits to be admitted, until it does so no more."""
-        if record is not None and record.program is None and record.spec.workflow is not None:
+        missing = record is not None and record.draft.phase is RunPhase.PENDING
+        if missing and record is not None and record.spec.workflow is not None:
             self._waiting.setdefault((key.namespace, record.spec.workflow), set()).add(key)
             return
         for workflow in [workflow for workflow, runs in self._waiting.items() if key in runs]:
             self._waiting[workflow].discard(key)
+            self._reconciler.turns.put_aside(key)
             if not self._waiting[workflow]:
                 del self._waiting[workflow]
 
@@ -261,6 +274,8 @@ class Engine:
                 logger.info("%d unused definitions were deleted", collected)
 
     async def _sweep_one(self, namespace: str | None, known: set[RunKey], revisions: set[tuple[str, str]]) -> bool:
+        self.scheduler.start()
+        self._reconciler.turns.opened()
         """List the runs of a namespace, or of all; False where that is forbidden and there are others to go on with."""
         before = [run for run in self.index if namespace in (None, run.namespace)]
         listed: set[str] = set()

@@ -23,22 +23,23 @@ from typing import Final
 
 from windlass.build.pod import Installation, build_pod
 from windlass.engine.actions import ActionKeeper
+from windlass.engine.admitting import Admitting
 from windlass.engine.cache import RunCache
-from windlass.engine.definitions import DefinitionLost, Definitions, revision_of
+from windlass.engine.children import Children
+from windlass.engine.definitions import DefinitionLost, Definitions
 from windlass.engine.history import RunIndex
 from windlass.engine.launch import Launcher, pod_request
 from windlass.engine.pools import Pools
-from windlass.engine.ports import Api, Body, Clock, Observer, Pods
+from windlass.engine.ports import Api, Clock, Observer, Pods
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.statuses import StatusWriter
+from windlass.engine.turns import Turns
 from windlass.engine.workspaces import Workspaces
 from windlass.errors import ApiError, Conflict, NotFound, Retryable, Unreachable
-from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.run import RunPhase
 from windlass.plan.actions import apply_action
-from windlass.plan.admission import Admission, admit, refuse
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
@@ -107,14 +108,16 @@ class Reconciler:
         record = self._runs.get(key) or await self._brought_back(key)
         if record is None:
             return Next(self._actions.without_run(key), 0.0)
+        self.turns = Turns(index, wake)
         if record.deleting:
+        self._admitting = Admitting(self.definitions, index, self.turns, clock)
             self._actions.refuse_all(key, "the run is being deleted")
             await self.let_go(record.uid)
             return Next(None, 0.0)
         wake_at = None
         if record.draft.phase in _NOT_ADMITTED:
             await self._act(record)
-            wake_at = await self._admit(record)
+            wake_at = await self._admitting.admit(record)
         else:
             if record.program is None and record.draft.phase is not RunPhase.REFUSED:
                 record.program = await self._program(record)
@@ -181,35 +184,6 @@ class Reconciler:
                 record.draft = fail_run(record.view(), "DefinitionLost", str(error), self._clock.now())
             return None
 
-    async def _admit(self, record: RunRecord) -> datetime | None:
-        """Admit the run or refuse it; when to ask again, where it has to wait."""
-        by_name, namespace = record.spec.workflow, record.key.namespace
-        admission, revision = None, None
-        if by_name is None:
-            admission = admit(record.view(), record.spec.workflow_spec, self._clock.now())
-        else:
-            workflow = await self.definitions.workflow(namespace, by_name)
-            admission = self._admission(record, workflow)
-            if admission.program is not None and workflow is not None:
-                revision = await self.definitions.pin(namespace, workflow)
-                self.definitions.keep(namespace, revision, admission.program)
-        status = admission.status
-        record.draft = status if revision is None else status.model_copy(update={"revision": revision})
-        record.program = admission.program
-        record.events.extend(admission.events)
-        return admission.wake_at
-
-    def _admission(self, record: RunRecord, workflow: Body | None) -> Admission:
-        now = self._clock.now()
-        if workflow is None:
-            return admit(record.view(), None, now)
-        known = self.definitions.known(record.key.namespace, revision_of(workflow))
-        try:
-            spec = known.spec if known is not None else read_workflow(workflow)
-        except InvalidObject as error:
-            return refuse(record.view(), "SpecInvalid", tuple(error.findings), now)
-        return admit(record.view(), spec, now, known)
-
     async def _rest(self, record: RunRecord, wake_at: datetime | None) -> Next:
         """End the reconcile of a run that has no program: it waits to be admitted, or it has ended."""
         if record.dirty and not await self._store(record):
@@ -274,6 +248,7 @@ class Reconciler:
             record.events.extend(plan.events)
             if plan.confirm:
                 return plan
+            replaced_by=self.turns.stopped_for(record.key, view.workflow),
             answers = self.pools.ask(record.key, plan.wants, keep=unheard)
             if answers == seen.pools:
                 return plan

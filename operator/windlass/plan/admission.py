@@ -2,6 +2,7 @@
 
 (new) ─┬─ its Workflow is missing ──▶ Pending/WorkflowNotFound ── 5 minutes ──▶ Refused
        ├─ stopped before it started ─▶ Cancelled
+       ├─ not its turn ──────────────▶ Queued, and asked again; or Cancelled, as the policy is
        ├─ anything wrong with it ────▶ Refused, with every finding
        └─ good ──────────────────────▶ Running, all tasks Waiting
 """
@@ -19,13 +20,15 @@ from windlass.models.run import DataInterval, RunPhase, SourceStatus, Stop, Task
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.checks import check_spec
 from windlass.plan.context import run_context, trigger_of
+from windlass.plan.deadline import DEADLINE_MISSED, judge
 from windlass.plan.graph import compile_program
 from windlass.plan.orders import stop_of
 from windlass.plan.params import check_params
 from windlass.plan.times import Admitted, interval_of, zone_of
+from windlass.plan.turns import Turn, TurnKind
 from windlass.plan.types import Program, RunEvent, RunView
 
-__all__ = ["Admission", "admit", "check_params", "check_spec", "refuse"]
+__all__ = ["Admission", "admit", "check_params", "check_spec", "hold", "refuse"]
 
 WORKFLOW_PATIENCE: Final = timedelta(minutes=5)
 """How long a run waits for its Workflow: `kubectl apply -f dir/` has no order."""
@@ -72,6 +75,33 @@ def admit(
     return Admission(_accepted(run, program, params, now), program)
 
 
+def hold(run: RunView, spec: WorkflowSpec, turn: Turn, now: datetime) -> Admission:
+    """A run that may not go, by the answer that it was given: it is Queued, or it ends."""
+    if turn.kind is TurnKind.END:
+        event = RunEvent("Normal", turn.reason, turn.message)
+        return Admission(_never_run(run, turn.reason, turn.message, now), events=(event,))
+    judged = judge(run, spec, _queued(run, turn, now), now)
+    return Admission(judged.status, wake_at=judged.wake_at, events=judged.events)
+
+
+def _queued(run: RunView, turn: Turn, now: datetime) -> WorkflowRunStatus:
+    """The status of a run that waits; what it was told when it came stays, though those before it go."""
+    status = run.status
+    if not turn.reason:
+        return status
+    same = status.phase is RunPhase.QUEUED and status.reason == turn.reason
+    if same and (turn.reason == "MaxActiveRuns" or status.message == turn.message):
+        return status
+    return _base(run, now).model_copy(
+        update={
+            "phase": RunPhase.QUEUED,
+            "reason": turn.reason,
+            "message": turn.message,
+            "conditions": [_condition(run, "Accepted", "Unknown", turn.reason, turn.message, now), *_lateness(run)],
+        }
+    )
+
+
 def refuse(run: RunView, reason: str, findings: tuple[Finding, ...] | str, now: datetime) -> Admission:
     """The end of a run that never began, with everything that is wrong with it."""
     told = findings if isinstance(findings, str) else summary(findings, MESSAGE_LIMIT)
@@ -82,7 +112,7 @@ def refuse(run: RunView, reason: str, findings: tuple[Finding, ...] | str, now: 
             "reason": reason,
             "message": message,
             "finished_at": format_time(now),
-            "conditions": [_condition(run, "Accepted", "False", reason, message, now)],
+            "conditions": [_condition(run, "Accepted", "False", reason, message, now), *_lateness(run)],
         }
     )
     return Admission(status, events=(RunEvent("Warning", reason, message),))
@@ -110,28 +140,30 @@ def _missing(run: RunView, now: datetime) -> Admission:
 
 def _stopped(run: RunView, spec: WorkflowSpec | None, now: datetime) -> Admission:
     reason = "Terminated" if stop_of(run) is Stop.TERMINATE else "Cancelled"
-    message = "the run was stopped before it started"
-    moment = format_time(now)
     tasks = [
-        TaskStatus(name=task.name, phase=TaskPhase.CANCELLED, reason=reason, finished_at=moment)
+        TaskStatus(name=task.name, phase=TaskPhase.CANCELLED, reason=reason, finished_at=format_time(now))
         for task in ((*spec.tasks, *spec.finally_) if spec is not None else ())
     ]
-    status = _base(run, now).model_copy(
+    status = _never_run(run, reason, "the run was stopped before it started", now)
+    progress = f"{len(tasks)}/{len(tasks)}" if tasks else None
+    return Admission(status.model_copy(update={"stop_reason": reason, "tasks": tasks, "progress": progress}))
+
+
+def _never_run(run: RunView, reason: str, message: str, now: datetime) -> WorkflowRunStatus:
+    """The status of a run that ends before it started."""
+    return _base(run, now).model_copy(
         update={
             "phase": RunPhase.CANCELLED,
             "reason": reason,
             "message": message,
-            "stop_reason": reason,
-            "finished_at": moment,
-            "tasks": tasks,
-            "progress": f"{len(tasks)}/{len(tasks)}" if tasks else None,
+            "finished_at": format_time(now),
             "conditions": [
                 _condition(run, "Accepted", "False", reason, message, now),
                 _condition(run, "Succeeded", "False", reason, message, now),
+                *_lateness(run),
             ],
         }
     )
-    return Admission(status)
 
 
 def _accepted(run: RunView, program: Program, params: dict[str, Any], now: datetime) -> WorkflowRunStatus:
@@ -145,7 +177,7 @@ def _accepted(run: RunView, program: Program, params: dict[str, Any], now: datet
             "params": params or None,
             "progress": f"0/{len(order)}",
             "source": SourceStatus(repo=source.git.repo, ref=source.git.ref) if source is not None else None,
-            "conditions": [_condition(run, "Accepted", "True", "Admitted", "", now)],
+            "conditions": [_condition(run, "Accepted", "True", "Admitted", "", now), *_lateness(run)],
             "tasks": [TaskStatus(name=name) for name in order],
         }
     )
@@ -171,6 +203,11 @@ def _base(run: RunView, now: datetime) -> WorkflowRunStatus:
             "observed_generation": run.generation,
         }
     )
+
+
+def _lateness(run: RunView) -> list[Condition]:
+    """What was said of its deadline while it waited."""
+    return [condition for condition in run.status.conditions if condition.type == DEADLINE_MISSED]
 
 
 def _condition(run: RunView, kind: str, status: str, reason: str, message: str, now: datetime) -> Condition:

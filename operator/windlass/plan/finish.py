@@ -17,6 +17,7 @@ from windlass.plan.types import Node, Program, RunEvent, RunView
 _STOPPED: Final = {
     "Cancelled": RunPhase.CANCELLED,
     "Terminated": RunPhase.CANCELLED,
+    "Replaced": RunPhase.CANCELLED,
     "TimedOut": RunPhase.FAILED,
     "SourceFailed": RunPhase.FAILED,
 }
@@ -122,7 +123,9 @@ def _said(draft: Draft, phase: RunPhase, stop_reason: str | None, bad: list[str]
     if stop_reason == "TimedOut":
         return "TimedOut", f"the run took longer than its timeout of {draft.seen.program.spec.timeout}"
     if stop_reason is not None:
-        return stop_reason, f"stopped after {_count(draft.tasks)} of {len(draft.tasks)} tasks"
+        message = f"stopped after {_count(draft.tasks)} of {len(draft.tasks)} tasks"
+        other = draft.seen.replaced_by or "a newer run"
+        return stop_reason, f"{message}: {other} took its place" if stop_reason == "Replaced" else message
     return told(draft.tasks, phase, bad)
 
 

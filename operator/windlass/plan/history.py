@@ -50,6 +50,8 @@ class RunSummary:
     priority: int | None
     """None: the Workflow's."""
     created_at: datetime
+    interval: tuple[datetime, datetime] | None = None
+    """The time that it is about, where it says so."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     backfill: str | None = None
@@ -94,6 +96,7 @@ def summarize(body: Mapping[str, Any]) -> RunSummary:
         created_at=created,
         started_at=_time(status.get("startedAt")),
         finished_at=_time(status.get("finishedAt")),
+        interval=_interval(slot, status, due),
         backfill=intern(backfill) if isinstance(backfill, str) else None,
         attempt=attempt if isinstance(attempt, int) else 1,
         stopping=spec.get("stop") is not None,
@@ -101,8 +104,26 @@ def summarize(body: Mapping[str, Any]) -> RunSummary:
     )
 
 
-def _owner(meta: Mapping[str, Any]) -> str | None:
-    """The UID of the Workflow among the owners."""
+def _interval(
+    slot: Mapping[str, Any], status: Mapping[str, Any], due: datetime | None
+) -> tuple[datetime, datetime] | None:
+    known = _object(status, "interval")
+    start = _time(slot.get("intervalStart") or known.get("start"))
+    end = _time(slot.get("intervalEnd") or known.get("end"))
+    if start is None or end is None:
+        return None
+    return (start, due if due is not None and due == end else end)
+
+
+def _parent(meta: Mapping[str, Any]) -> tuple[str, str] | None:
+    uid, owners = _owner(meta, "WorkflowRun"), meta.get("ownerReferences")
+    if uid is None or not isinstance(owners, list):
+        return None
+    return next(str(owner.get("name")) for owner in owners if owner.get("uid") == uid), uid
+
+
+def _owner(meta: Mapping[str, Any], kind: str = "Workflow") -> str | None:
+    """The UID of the owner of this kind."""
     owners = meta.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
         if isinstance(owner, Mapping) and owner.get("kind") == "Workflow" and isinstance(owner.get("uid"), str):

@@ -17,6 +17,7 @@ from windlass.models.common import format_time, parse_time
 from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
+from windlass.plan.deadline import judge
 from windlass.plan.draft import Draft
 from windlass.plan.finish import finished, tasks_outcome
 from windlass.plan.foreach_pods import YOUNGEST, unconfirmed_instances
@@ -39,7 +40,11 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
         return Plan(status=seen.run.status, confirm=missing)
     draft = Draft.begin(seen, now)
     _advance(draft)
-    status = _status(draft)
+    judged = judge(seen.run, seen.program.spec, _status(draft), now)
+    status = judged.status
+    draft.events.extend(judged.events)
+    if judged.wake_at is not None:
+        draft.wake(judged.wake_at)
     fields_of_end = {} if status.phase is None or not status.phase.ended else _end_actions(draft, status)
     return Plan(
         status=status,

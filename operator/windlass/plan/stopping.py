@@ -17,15 +17,18 @@ CANCELLED: Final = "Cancelled"
 TERMINATED: Final = "Terminated"
 TIMED_OUT: Final = "TimedOut"
 SOURCE_FAILED: Final = "SourceFailed"
+REPLACED: Final = "Replaced"
 
 
 def begin_stopping(draft: Draft) -> None:
-    """Stop the run if its spec says so, or if an earlier plan began to."""
+    """Stop the run if its spec says so, if another takes its place, or if an earlier plan began to."""
     run = draft.seen.run
     stop, reason = stop_of(run), run.status.stop_reason
+    if reason is None and stop is None and draft.seen.replaced_by is not None:
+        reason = REPLACED
     if stop is None and reason is None:
         return
-    if stop is Stop.TERMINATE and reason in (None, CANCELLED):
+    if stop is Stop.TERMINATE and reason in (None, CANCELLED, REPLACED):
         reason = TERMINATED
     since = parse_time(run.status.stopping_at) if run.status.stopping_at else draft.now
     draft.stopping = Stopping(reason or CANCELLED, since)

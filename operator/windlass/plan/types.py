@@ -251,6 +251,12 @@ class PodEnding:
     """A pod to end or to remove."""
 
     pod: str
+    children: Mapping[str, ChildView] = field(default_factory=dict)
+    """The runs that tasks of this one have started, by name, without their outputs."""
+    read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
+    """Those that were read live for this plan; None: there is none."""
+    replaced_by: str | None = None
+    """The run that takes this one's place: it is to be stopped."""
     uid: str
     how: EndHow
     why: str

@@ -1,0 +1,104 @@
+"""Taking runs on: the Workflow is read live, the run asks for its turn, and is pinned to the definition as it then is.
+
+A run by reference that has to wait keeps nothing of what was read: when its turn comes, all is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from windlass.engine.definitions import Definitions, revision_of
+from windlass.engine.history import RunIndex
+from windlass.engine.ports import Body, Clock
+from windlass.engine.record import RunRecord
+from windlass.engine.slots import WorkflowKey
+from windlass.engine.turns import Turns
+from windlass.models.common import format_time
+from windlass.models.parse import InvalidObject, read_workflow
+from windlass.models.run import DataInterval, GoodRun
+from windlass.models.workflow import WorkflowSpec
+from windlass.plan.admission import Admission, admit, hold, refuse
+from windlass.plan.history import RunSummary, summarize
+from windlass.plan.orders import stop_of, suspended
+from windlass.plan.schedule import ScheduleError, compile_schedule
+from windlass.plan.times import Admitted, logical_date
+from windlass.plan.turns import TurnKind, last_success
+from windlass.plan.types import RunView
+
+_TICK = timedelta(microseconds=1)
+
+
+class Admitting:
+    """Brings runs that were not admitted as far as they may go."""
+
+    def __init__(self, definitions: Definitions, index: RunIndex, turns: Turns, clock: Clock) -> None:
+        self._definitions = definitions
+        self._index = index
+        self._turns = turns
+        self._clock = clock
+
+    async def admit(self, record: RunRecord) -> datetime | None:
+        """Admit the run, refuse it, or have it wait: its draft says which. When to ask again, where time decides."""
+        name, namespace = record.spec.workflow, record.key.namespace
+        if name is None:
+            admission = admit(record.view(), record.spec.workflow_spec, self._clock.now())
+            return self._taken(record, admission)
+        if stop_of(record.view()) is None and not self._turns.admits(record.key):
+            return None
+        workflow = await self._definitions.workflow(namespace, name)
+        admission = self._admission(record, workflow)
+        if admission.program is None or workflow is None:
+            return self._taken(record, admission)
+        revision = await self._definitions.pin(namespace, workflow)
+        self._definitions.keep(namespace, revision, admission.program)
+        status = admission.status.model_copy(update={"revision": revision})
+        return self._taken(record, replace(admission, status=status))
+
+    def _taken(self, record: RunRecord, admission: Admission) -> datetime | None:
+        record.draft = admission.status
+        record.program = admission.program
+        record.events.extend(admission.events)
+        return admission.wake_at
+
+    def _admission(self, record: RunRecord, workflow: Body | None) -> Admission:
+        now, run = self._clock.now(), record.view()
+        if workflow is None:
+            self._turns.put_aside(record.key)
+            return admit(run, None, now)
+        known = self._definitions.known(record.key.namespace, revision_of(workflow))
+        try:
+            spec = known.spec if known is not None else read_workflow(workflow)
+        except InvalidObject as error:
+            return refuse(run, "SpecInvalid", tuple(error.findings), now)
+        if stop_of(run) is None:
+            turn = self._turns.ask(record.key, record.uid, spec, suspended=suspended(run))
+            if turn.kind is not TurnKind.GO:
+                return hold(run, spec, turn, now)
+        return admit(run, spec, now, known, self._told(record, run, spec))
+
+    def _told(self, record: RunRecord, run: RunView, spec: WorkflowSpec) -> Admitted:
+        """What the run is to know of its Workflow's other runs, and of its schedule."""
+        others = self._index.of(WorkflowKey(run.namespace, run.workflow)).values()
+        good = last_success(self._index.get(record.key) or summarize(record.body), others)
+        return Admitted(_interval(run, spec), _good_run(good) if good is not None else None)
+
+
+def _good_run(run: RunSummary) -> GoodRun:
+    interval = None
+    if run.interval is not None:
+        interval = DataInterval(start=format_time(run.interval[0]), end=format_time(run.interval[1]))
+    return GoodRun(run=run.name, logical_date=format_time(run.logical_date), interval=interval)
+
+
+def _interval(run: RunView, spec: WorkflowSpec) -> tuple[datetime, datetime] | None:
+    """The time that a run made by hand is about: the last whole interval of its Workflow's schedule, as in Airflow."""
+    if run.spec.slot is not None or spec.schedule is None or not spec.schedule.crons:
+        return None
+    try:
+        timetable = compile_schedule(spec.schedule, identity=f"{run.namespace}/{run.workflow}")
+    except ScheduleError:
+        return None  # days of a calendar that nobody knows here, or an expression that never fires
+    end = timetable.previous_before(logical_date(run) + _TICK)
+    start = timetable.previous_before(end) if end is not None else None
+    return (start, end) if start is not None and end is not None else None
