@@ -35,6 +35,17 @@ class Watcher:
         self.strays = 0
         self.events: list[tuple[str, str | None]] = []
         self.errors = 0
+        self.fired: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
+        """Slots that were missed and skipped."""
+        self.delays: list[float | None] = []
+
+    def slot_fired(self, namespace: str, workflow: str, delay: float | None) -> None:
+        self.fired[workflow] += 1
+        self.delays.append(delay)
+
+    def slots_passed(self, namespace: str, workflow: str, missed: int, skipped: int) -> None:
+        self.passed += Counter(missed=missed, skipped=skipped)
 
     def queue_changed(self, depth: int) -> None:
         assert depth >= 0
@@ -54,7 +65,7 @@ class Watcher:
     def stray_removed(self, why: str) -> None:
         self.strays += 1
 
-    def event(self, run: Body, event: RunEvent) -> Body:
+    def event(self, run: Body, event: RunEvent, resource: Resource = RUNS, about: str = "") -> Body:
         self.events.append((event.reason, event.task))
         return {
             "apiVersion": "events.k8s.io/v1",
@@ -64,7 +75,7 @@ class Watcher:
             "reason": event.reason,
             "note": event.note,
             "type": event.type,
-            "regarding": {"kind": "WorkflowRun", "name": run["metadata"]["name"]},
+            "regarding": {"kind": resource.kind, "name": run["metadata"]["name"]},
         }
 
 
@@ -141,7 +152,7 @@ class World:
     @staticmethod
     def end_engine(engine: Engine) -> None:
         answering = engine._action_keeper._queue._tasks
-        for task in (engine._sweeper, *engine.queue._tasks, *answering):
+        for task in (engine._sweeper, engine.scheduler._watch, *engine.queue._tasks, *engine.scheduler.queue._tasks, *answering):
             if task is not None:
                 task.cancel()
 

@@ -20,6 +20,7 @@ from typing import Final
 
 from windlass.build.pod import Installation
 from windlass.engine.actions import ActionKeeper
+from windlass.engine.backfills import Backfills
 from windlass.engine.cache import RunCache, Taken
 from windlass.engine.history import RunIndex
 from windlass.engine.keepers import Keeper, ObjectKey, sweep
@@ -38,11 +39,11 @@ from windlass.models.pool import PoolStatus
 from windlass.models.run import RunPhase
 from windlass.plan.history import RunSummary
 from windlass.plan.types import PodView
-from windlass.resources import ACTIONS, POOLS, RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, BACKFILLS, POOLS, RUNS, WORKFLOWS, Resource
 
 logger = logging.getLogger(__name__)
 _PLANNED_FROM: Final = attrgetter(*(part.name for part in fields(PodView) if part.name not in ("version", "held")))
-WATCHED: Final = (RUNS, WORKFLOWS, POOLS, ACTIONS)
+WATCHED: Final = (RUNS, WORKFLOWS, POOLS, ACTIONS, BACKFILLS)
 """The kinds whose events the engine takes."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two lists of all runs."""
@@ -71,13 +72,17 @@ class Engine:
         self._observer = observer
         self.runs = RunCache()
         self.index = RunIndex()
+        self.index.listen(self._child_changed)
+        self.scheduler = Scheduler(api, clock, observer, self.index)
         self._granting = Pools(lambda run: self.queue.add(run), lambda pool: self._pool_keeper.changed(pool))
         self._pool_keeper = PoolKeeper(api, clock, observer, self._granting)
         self._action_keeper = ActionKeeper(
             api, clock, observer, actions or ActionSettings(), lambda run: self.queue.add(run)
         )
+        self.backfills = Backfills(api, clock, observer, self.index, self.run_seen, self.scheduler.found, chance)
+        self.scheduler.needed.append(self.backfills.needs)
         self.keepers: Mapping[Resource, Keeper] = MappingProxyType(
-            {POOLS: self._pool_keeper, ACTIONS: self._action_keeper}
+            {POOLS: self._pool_keeper, ACTIONS: self._action_keeper, BACKFILLS: self.backfills}
         )
         """Who takes the objects of each kind that is watched beside runs and Workflows."""
         self._reconciler = Reconciler(
@@ -115,6 +120,7 @@ class Engine:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
         await self.queue.close()
+        await self.scheduler.stop()
         for keeper in self.keepers.values():
             await keeper.stop()
 
@@ -136,6 +142,7 @@ class Engine:
         elif resource is WORKFLOWS:
             self.workflow_seen(body)
             (self.scheduler.gone if gone else self.scheduler.seen)(body)
+            self.backfills.workflow_changed(WorkflowKey(body["metadata"]["namespace"], body["metadata"]["name"]))
         else:
             keeper = self.keepers[resource]
             (keeper.gone if gone else keeper.seen)(body)
@@ -166,10 +173,10 @@ class Engine:
         meta = body["metadata"]
         for key in self._waiting.pop((meta["namespace"], meta["name"]), ()):
             self.queue.add(key)
+        self._reconciler.turns.workflow_seen(WorkflowKey(meta["namespace"], meta["name"]), meta.get("generation", 1))
 
     def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
         """Take a pod's change from the informer."""
-        self._reconciler.turns.workflow_seen(WorkflowKey(meta["namespace"], meta["name"]), meta.get("generation", 1))
         self._reconciler.slots.pod_changed(old, new)
         self._granting.pod_changed(old, new)
         view = new or old
@@ -182,6 +189,16 @@ class Engine:
         elif new is not None:
             self._orphans[key].add(view.run_uid)
             self.queue.add(key)
+
+    def _child_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
+        """A run has changed that a task of another may have started: that one goes on."""
+        run = new or old
+        if run is None or run.parent is None:
+            return
+        name, uid = run.parent
+        record = self.runs.get(RunKey(run.namespace, name))
+        if record is not None and record.uid == uid:
+            self.queue.add(record.key)
 
     def _wake(self, key: RunKey) -> None:
         self.queue.add(key)
@@ -205,6 +222,7 @@ class Engine:
         if record is None:
             self.queue.forget(key)
             self._reconciler.slots.leave(key)
+            self._reconciler.turns.put_aside(key)
             self._granting.leave(key)
         self._wait_for_workflow(key, record)
         if after.after is not None:
@@ -219,7 +237,6 @@ class Engine:
             return
         for workflow in [workflow for workflow, runs in self._waiting.items() if key in runs]:
             self._waiting[workflow].discard(key)
-            self._reconciler.turns.put_aside(key)
             if not self._waiting[workflow]:
                 del self._waiting[workflow]
 
@@ -258,8 +275,12 @@ class Engine:
         known = {record.key for record in self.runs} | set(self.runs.unreadable)
         revisions: set[tuple[str, str]] = set()
         await sweep(self._api, self.keepers, self._namespaces)
+        await self.scheduler.sweep(self._namespaces)
         read = [place for place in self._namespaces if await self._sweep_one(place, known, revisions)]
         self.swept = True
+        self.scheduler.start()
+        self._reconciler.turns.opened()
+        self.backfills.opened()
         for key in known:
             self._doubted.add(key)
             self.queue.add(key)
@@ -274,8 +295,6 @@ class Engine:
                 logger.info("%d unused definitions were deleted", collected)
 
     async def _sweep_one(self, namespace: str | None, known: set[RunKey], revisions: set[tuple[str, str]]) -> bool:
-        self.scheduler.start()
-        self._reconciler.turns.opened()
         """List the runs of a namespace, or of all; False where that is forbidden and there are others to go on with."""
         before = [run for run in self.index if namespace in (None, run.namespace)]
         listed: set[str] = set()

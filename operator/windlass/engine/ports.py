@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from windlass.models.backfill import BackfillStatus
 from windlass.models.run import WorkflowRunStatus
+from windlass.plan.backfill_types import BackfillView
 from windlass.plan.types import PodView, Program, RunEvent, RunView
-from windlass.resources import Resource
+from windlass.resources import RUNS, Resource
 
 Body = dict[str, Any]
 """A Kubernetes object as it came: a plain dict."""
@@ -116,6 +118,19 @@ class Observer(Protocol):
 
     def stray_removed(self, why: str) -> None: ...
 
-    def event(self, run: Body, event: RunEvent) -> Body:
-        """The Kubernetes Event that says it."""
+    def slot_fired(self, namespace: str, workflow: str, delay: float | None) -> None:
+        """A slot's run was made, so many seconds after it was due; None: it caught up."""
+        ...
+
+    def slots_passed(self, namespace: str, workflow: str, missed: int, skipped: int) -> None:
+        """So many slots got no run."""
+        ...
+
+    def backfill_stored(self, backfill: BackfillView, before: BackfillStatus, after: BackfillStatus) -> None:
+        """The status of a Backfill was written."""
+        ...
+
+    def event(self, run: Body, event: RunEvent, resource: Resource = RUNS, about: str = "") -> Body:
+        """The Kubernetes Event that says it, of a run or an object of another kind. `about` keeps events apart that
+        have the same reason."""
         ...

@@ -22,7 +22,7 @@ from windlass.models.pool import PoolSpec
 from windlass.models.rules import violations
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.shape import as_stored
-from windlass.models.workflow import WorkflowSpec
+from windlass.models.workflow import WorkflowSpec, WorkflowStatus
 from windlass.names import API_VERSION
 
 M = TypeVar("M", bound=BaseModel)
@@ -100,6 +100,11 @@ def read_status(status: Value | None) -> WorkflowRunStatus:
 def read_backfill_status(status: Value | None) -> BackfillStatus:
     """The same of a Backfill."""
     return _stored(BackfillStatus, status)
+
+
+def read_workflow_status(status: Value | None) -> WorkflowStatus:
+    """The same of a Workflow."""
+    return _stored(WorkflowStatus, status)
 
 
 def _stored(model: type[M], status: Value | None) -> M:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from windlass.names import GROUP, short_hash
 from windlass.plan.types import RunEvent
-from windlass.resources import EVENTS, RUNS
+from windlass.resources import EVENTS, RUNS, Resource
 
 CONTROLLER: Final = f"{GROUP}/controller"
 LONGEST_NOTE: Final = 1024
@@ -19,11 +19,22 @@ LONGEST_INSTANCE: Final = 128
 LONGEST_NAME: Final = 253
 
 
-def build_event(run: dict[str, Any], event: RunEvent, now: datetime, *, instance: str = "windlass") -> dict[str, Any]:
-    """The events.k8s.io/v1 Event that says `event` of `run`, the body of a WorkflowRun. `instance` names who tells."""
+def build_event(
+    run: dict[str, Any],
+    event: RunEvent,
+    now: datetime,
+    *,
+    instance: str = "windlass",
+    resource: Resource = RUNS,
+    about: str = "",
+) -> dict[str, Any]:
+    """The events.k8s.io/v1 Event that says `event` of `run`, the body of a WorkflowRun or of another `resource`.
+    `instance` names who tells; `about` keeps events apart that have the same reason."""
     metadata = run["metadata"]
     name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
-    digest = short_hash(uid, event.type, event.reason, event.task or "", str(event.attempt or ""))
+    digest = short_hash(
+        uid, event.type, event.reason, event.task or "", str(event.attempt or ""), *filter(None, [about])
+    )
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
@@ -39,8 +50,8 @@ def build_event(run: dict[str, Any], event: RunEvent, now: datetime, *, instance
         "reason": event.reason,
         "note": _note(event),
         "regarding": {
-            "apiVersion": RUNS.api_version,
-            "kind": RUNS.kind,
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
             "namespace": namespace,
             "name": name,
             "uid": uid,

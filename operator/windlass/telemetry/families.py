@@ -138,6 +138,18 @@ START_DELAY: Final = Family(
     "From the creation of a pod to the start of its main container: the cluster's part",
     buckets=DELAYS,
 )
+SCHEDULE_SLOTS: Final = Family(
+    "windlass_schedule_slots_total",
+    Kind.COUNTER,
+    "Slots of schedules, by what became of them: fired, missed (noticed too late), skipped (by policy)",
+    (*_WORKFLOW, "outcome"),
+)
+SCHEDULE_DELAY: Final = Family(
+    "windlass_schedule_delay_seconds",
+    Kind.HISTOGRAM,
+    "From the moment that a slot is due to the creation of its run; those that catch up are left out",
+    buckets=DELAYS,
+)
 STRAYS: Final = Family(
     "windlass_stray_pods_total", Kind.COUNTER, "Pods that were removed because no attempt is theirs", ("reason",)
 )
@@ -202,6 +214,8 @@ FAMILIES: Final = (
     POOL_SLOTS,
     CREATE_DELAY,
     START_DELAY,
+    SCHEDULE_SLOTS,
+    SCHEDULE_DELAY,
     STRAYS,
     QUEUE_DEPTH,
     QUEUE_WAIT,

@@ -91,6 +91,8 @@ class Metrics:
         self._task_retries = self._counter(families.TASK_RETRIES)
         self._create_delay = self._histogram(families.CREATE_DELAY)
         self._start_delay = self._histogram(families.START_DELAY)
+        self._slots = self._counter(families.SCHEDULE_SLOTS)
+        self._slot_delay = self._histogram(families.SCHEDULE_DELAY)
         self._strays = self._counter(families.STRAYS)
         self._depth = self._gauge(families.QUEUE_DEPTH)
         self._wait = self._histogram(families.QUEUE_WAIT)
@@ -178,6 +180,18 @@ class Metrics:
     def stray_removed(self, why: str) -> None:
         """A pod that belongs to no attempt was removed."""
         self._strays.labels(self._words.of(why)).inc()
+
+    def slot_fired(self, namespace: str, workflow: str, delay: float | None) -> None:
+        """A slot's run was made, so many seconds after it was due; None: it caught up."""
+        self._slots.labels(*self._workflow(namespace, workflow), "fired").inc()
+        if delay is not None:
+            self._slot_delay.observe(delay)
+
+    def slots_passed(self, namespace: str, workflow: str, missed: int, skipped: int) -> None:
+        """So many slots got no run."""
+        for outcome, many in (("missed", missed), ("skipped", skipped)):
+            if many:
+                self._slots.labels(*self._workflow(namespace, workflow), outcome).inc(many)
 
     def queue_changed(self, depth: int) -> None:
         """So many keys are in the queue."""

@@ -15,6 +15,7 @@ from windlass.loglines import of_run
 from windlass.models.common import parse_time
 from windlass.models.run import Attempt, RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.types import Program, RunEvent, RunView
+from windlass.resources import RUNS, Resource
 from windlass.telemetry.events import build_event
 from windlass.telemetry.metrics import Metrics, TaskOf
 
@@ -34,11 +35,13 @@ class EngineObserver:
         self.queue_waited = metrics.queue_waited
         self.reconciled = metrics.reconciled
         self.stray_removed = metrics.stray_removed
+        self.slot_fired = metrics.slot_fired
+        self.slots_passed = metrics.slots_passed
 
-    def event(self, run: dict[str, Any], event: RunEvent) -> dict[str, Any]:
+    def event(self, run: dict[str, Any], event: RunEvent, resource: Resource = RUNS, about: str = "") -> dict[str, Any]:
         """The Kubernetes Event that says it."""
         self._metrics.event_told(event.type, event.reason)
-        return build_event(run, event, self._now(), instance=self._instance)
+        return build_event(run, event, self._now(), instance=self._instance, resource=resource, about=about)
 
     def status_stored(
         self, run: RunView, before: WorkflowRunStatus, after: WorkflowRunStatus, program: Program | None

@@ -1,0 +1,376 @@
+"""Makes the runs of schedules, keeps the status of Workflows, and deletes history.
+
+    Workflow seen, run ended, slot due ─▶ queue of keys ─▶ gather ─▶ plan_workflow ─▶ make runs ─▶ write the status
+                                                                                          │         a moment later
+                                                                                          └─▶ delete history
+
+Each Workflow waits for its next slot in one heap, and nothing else happens for it until then. The last slot moves on in
+memory as soon as its runs exist, and in the status a moment later: whoever comes in between meets the runs by their
+names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from windlass import names
+from windlass.build.run import build_run
+from windlass.engine.calendars import KEEP, RETRY, Calendars
+from windlass.engine.history import RunIndex
+from windlass.engine.ports import Api, Body, Clock, Observer
+from windlass.engine.queue import KeyedQueue
+from windlass.engine.record import RunKey, version_of
+from windlass.engine.slots import WorkflowKey
+from windlass.engine.workflows import WorkflowCache, WorkflowRecord
+from windlass.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound, Refused, Retryable
+from windlass.plan.history import RunSummary, summarize
+from windlass.plan.schedule import ScheduleError, compile_schedule
+from windlass.plan.schedule.calendar import config_maps
+from windlass.plan.scheduling import Notice, Problem, RunRequest, WorkflowPlan, WorkflowSeen, plan_workflow
+from windlass.plan.types import RunEvent
+from windlass.resources import EVENTS, RUNS, WORKFLOWS
+
+logger = logging.getLogger(__name__)
+
+COALESCE: Final = 1.0
+"""Seconds: changes of a status within this time go into one write."""
+COUNTS_EVERY: Final = 5.0
+"""Seconds between two writes of a status in which only figures have changed."""
+IDLE_COUNTS_EVERY: Final = 30.0
+"""The same for a Workflow without a schedule."""
+SETTLE: Final = 2.0
+"""Seconds from a change of a run to the look at its Workflow, where nobody waits for that."""
+LOOK_AT_CLOCK: Final = 10.0
+"""Seconds between two looks whether the host's clock was set."""
+CLOCK_SET: Final = 2.0
+"""Seconds by which a clock has to go astray for that."""
+MESSAGE_LIMIT: Final = 1024
+
+
+class _Work:
+    """What is told of the queue: the depth is that of the runs' queue."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.queue_waited = observer.queue_waited
+        self.reconciled = observer.reconciled
+
+    def queue_changed(self, depth: int) -> None:
+        """Told by no metric."""
+
+
+class Scheduler:
+    """The Workflows of a cluster, or of the namespaces that are named."""
+
+    def __init__(self, api: Api, clock: Clock, observer: Observer, index: RunIndex, *, concurrency: int = 32) -> None:
+        self._api = api
+        self._clock = clock
+        self._observer = observer
+        self._index = index
+        self.workflows = WorkflowCache()
+        self._calendars = Calendars(api, clock)
+        self._early: set[WorkflowKey] | None = set()
+        """What came before all runs were known; None since."""
+        self._watch: asyncio.Task[None] | None = None
+        self.needed: list[Callable[[RunSummary], bool]] = []
+        """Who else is asked before history is deleted."""
+        self.queue: KeyedQueue[WorkflowKey] = KeyedQueue(
+            self._work,
+            clock,
+            _Work(observer),
+            concurrency=concurrency,
+            fields=lambda key: {"workflow": f"{key.namespace}/{key.name}"},
+        )
+        index.listen(self._run_changed)
+
+    def start(self) -> None:
+        """All runs are known: work from now on."""
+        early, self._early = self._early or set(), None
+        for key in early:
+            self.queue.add(key)
+        self._watch = self._watch or asyncio.create_task(self._watch_clock())
+
+    async def stop(self) -> None:
+        """Take nothing new, and finish what is under way."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+        await self.queue.close()
+
+    def seen(self, body: Body) -> None:
+        """Take a Workflow as a watch, a list or an answer gave it."""
+        if self.workflows.seen(body):
+            self._add(WorkflowKey(body["metadata"]["namespace"], body["metadata"]["name"]))
+
+    def gone(self, body: Body) -> None:
+        """Take a Workflow's deletion."""
+        meta = body["metadata"]
+        self._forget(WorkflowKey(meta["namespace"], meta["name"]), meta["uid"])
+
+    async def sweep(self, namespaces: Sequence[str | None]) -> None:
+        """List all Workflows: take what is newer, forget what is not listed."""
+        for namespace in namespaces:
+            before = [one for one in self.workflows if namespace in (None, one.key.namespace)]
+            listed: set[str] = set()
+            try:
+                async for page in self._api.pages(WORKFLOWS, namespace):
+                    for body in page:
+                        listed.add(body["metadata"]["uid"])
+                        self.seen(body)
+            except Forbidden as error:
+                logger.warning("the Workflows of namespace %s can't be listed: %s", namespace, error)
+                continue
+            for key in self.workflows.keep_only(before, listed):
+                self.queue.forget(key)
+
+    def _forget(self, key: WorkflowKey, uid: str) -> None:
+        if self.workflows.gone(key, uid):
+            self.queue.forget(key)
+
+    def _add(self, key: WorkflowKey, delay: float = 0.0) -> None:
+        if self._early is not None:
+            self._early.add(key)
+        else:
+            self.queue.add(key, delay)
+
+    def _run_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
+        run = new or old
+        if run is None or not run.workflow:
+            return
+        key = WorkflowKey(run.namespace, run.workflow)
+        record = self.workflows.get(key)
+        if record is None:
+            return
+        ended = (new is None or new.ended) and not (old is not None and old.ended)
+        if record.hungry and (ended or (old is None) != (new is None)):
+            self._add(key)
+        elif old is None or new is None or old.phase is not new.phase:
+            self._add(key, SETTLE)
+
+    async def _watch_clock(self) -> None:
+        """Look again at all Workflows when the host's clock was set, or stood still with the host."""
+        apart = self._clock.now().timestamp() - self._clock.monotonic()
+        while True:
+            await self._clock.sleep(LOOK_AT_CLOCK)
+            now = self._clock.now().timestamp() - self._clock.monotonic()
+            if abs(now - apart) > CLOCK_SET:
+                logger.warning("the clock has moved by %.0f s: all schedules are looked at again", now - apart)
+                for record in self.workflows:
+                    self.queue.add(record.key)
+            apart = now
+
+    # One Workflow
+
+    async def _work(self, key: WorkflowKey) -> float:
+        record = self.workflows.get(key)
+        if record is None or record.deleting:
+            self.queue.forget(key)
+            return 0.0
+        began = self._clock.busy()
+        record.read_spec()
+        spent = self._clock.busy() - began
+        problem = await self._compile(record)
+        if self._is_stale(record):
+            return spent
+        began = self._clock.busy()
+        plan = plan_workflow(self._gather(record, problem), self._clock.now())
+        spent += self._clock.busy() - began
+        record.hungry = plan.hungry
+        await self._create_or_say(record, plan.creates)
+        if self._is_stale(record):
+            return spent
+        record.events.extend(plan.events)
+        self._take(record, plan)
+        if record.write_due is not None and record.write_due <= self._clock.monotonic():
+            await self._store(record)
+        await self._delete(plan)
+        self._come_back(record, plan)
+        return spent
+
+    def _is_stale(self, record: WorkflowRecord) -> bool:
+        """Whether the Workflow was changed or deleted while an answer was awaited: then it is planned again."""
+        if self.workflows.get(record.key) is not record or record.deleting or record.body is not None:
+            self.queue.add(record.key)
+            return True
+        return False
+
+    async def _compile(self, record: WorkflowRecord) -> Problem | None:
+        """Make the timetable; what is wrong with spec or schedule."""
+        schedule = record.terms.schedule if record.terms is not None else None
+        if record.problem is not None or schedule is None or schedule.after is not None:
+            return record.problem
+        days = {}
+        for source in config_maps(schedule):
+            found = await self._calendars.days(record.key.namespace, source)
+            if isinstance(found, Problem):
+                return found
+            days[source.ref] = found
+        holidays = tuple(days.items())
+        if record.timetable is not None and record.holidays == holidays:
+            return None
+        try:
+            record.timetable = compile_schedule(
+                schedule, identity="/".join(record.key), holidays=days, created=record.created_at
+            )
+        except ScheduleError as error:
+            return Problem("ScheduleInvalid", str(error)[:MESSAGE_LIMIT])
+        record.holidays = holidays
+        return None
+
+    def _gather(self, record: WorkflowRecord, problem: Problem | None) -> WorkflowSeen:
+        return WorkflowSeen(
+            namespace=record.key.namespace,
+            name=record.key.name,
+            uid=record.uid,
+            generation=record.generation,
+            created_at=record.created_at,
+            status=record.draft,
+            terms=record.terms,
+            timetable=record.timetable if problem is None else None,
+            problem=problem,
+            edited_at=record.edited_at,
+            stored_slot=record.stored_slot,
+            runs=self._index.of(record.key),
+            needed=lambda run: any(ask(run) for ask in self.needed),
+        )
+
+    async def _create_or_say(self, record: WorkflowRecord, creates: Sequence[RunRequest]) -> None:
+        try:
+            await self._create(record, creates)
+        except Refused as error:
+            told = {"reason": "RunRefused", "message": f"the slot's run was refused: {error.message}"[:MESSAGE_LIMIT]}
+            record.draft = record.draft.model_copy(update=told)
+            if record.draft != record.stored:
+                await self._store(record)
+            raise Retryable(error.message, error.status, error.reason) from error
+
+    async def _create(self, record: WorkflowRecord, creates: Sequence[RunRequest]) -> None:
+        """Make the runs, one after the other. Raises at the first that can't be made: the last slot stays before it."""
+        for request in creates:
+            body = build_run(*record.key, record.uid, request)
+            try:
+                answer = await self._api.create(RUNS, body)
+            except AlreadyExists:
+                self._index.seen(await self._adopt(record, request))
+            except Refused as error:
+                note = f"the run of slot {request.slot.scheduled_at} was refused: {error.message}"
+                await self._tell(record, Notice("Warning", "RunRefused", note[:MESSAGE_LIMIT], request.name))
+                raise
+            else:
+                self._index.seen(answer)
+                delay = (self._clock.now() - request.scheduled_at).total_seconds()
+                self._observer.slot_fired(*record.key, None if request.late else max(0.0, delay))
+
+    async def _adopt(self, record: WorkflowRecord, request: RunRequest) -> Body:
+        """The run that has the name already. Conflict when it is another's: the next plan knows of it."""
+        try:
+            answer = await self._api.get(RUNS, record.key.namespace, request.name)
+        except NotFound:
+            raise Conflict(f"run {request.name} was there, and is gone") from None
+        known = summarize(answer)
+        self._index.seen(answer)
+        if known.owner != record.uid or known.slot != request.scheduled_at:
+            raise Conflict(f"the name {request.name} belongs to another run")
+        return answer
+
+    def _take(self, record: WorkflowRecord, plan: WorkflowPlan) -> None:
+        """Take the planned status for the draft, and say when it is to be written."""
+        before, record.draft = record.draft, plan.status
+        if record.draft == record.stored:
+            record.draft = record.stored
+        if not record.dirty:
+            record.write_due = None
+        elif record.write_due is None or before is not record.draft:
+            now = self._clock.monotonic()
+            due = now + COALESCE
+            if _only_counts(record):
+                due = max(due, record.counts_due)
+            record.write_due = due if record.write_due is None else min(record.write_due, due)
+
+    async def _store(self, record: WorkflowRecord) -> None:
+        """Write the draft. A newer version of the Workflow is read, and all is planned again."""
+        draft, before = record.draft, record.stored
+        status = draft.model_dump(mode="json", by_alias=True, exclude_none=True)
+        metadata = {
+            "name": record.key.name,
+            "namespace": record.key.namespace,
+            "uid": record.uid,
+            "resourceVersion": str(record.version),
+        }
+        record.writing = draft
+        body = {"apiVersion": names.API_VERSION, "kind": WORKFLOWS.kind, "metadata": metadata, "status": status}
+        try:
+            answer = await self._api.replace_status(WORKFLOWS, body)
+        except (Conflict, NotFound):
+            record.writing = None
+            await self._confirm(record)
+            return
+        finally:
+            record.write_due = None
+        record.writing = None
+        record.version = max(record.version, version_of(answer))
+        record.stored = draft
+        scheduled = record.terms is not None and record.terms.schedule is not None
+        record.counts_due = self._clock.monotonic() + (COUNTS_EVERY if scheduled else IDLE_COUNTS_EVERY)
+        missed, skipped = _more(before.missed, draft.missed), _more(before.skipped, draft.skipped)
+        if missed or skipped:
+            self._observer.slots_passed(*record.key, missed, skipped)
+        events, record.events = record.events, []
+        for event in events:
+            await self._tell(record, event)
+
+    async def _confirm(self, record: WorkflowRecord) -> None:
+        """Read the Workflow live, and plan again."""
+        try:
+            body = await self._api.get(WORKFLOWS, *record.key)
+        except NotFound:
+            self._forget(record.key, record.uid)
+            return
+        self.seen(body)
+        self.queue.add(record.key)
+
+    async def _delete(self, plan: WorkflowPlan) -> None:
+        for run in plan.deletes:
+            try:
+                await self._api.delete(RUNS, run.namespace, run.name, uid=run.uid)
+            except (NotFound, Conflict):
+                logger.debug("run %s/%s was gone already", run.namespace, run.name)
+            self._index.drop(RunKey(run.namespace, run.name), run.uid)
+
+    async def _tell(self, record: WorkflowRecord, notice: Notice) -> None:
+        """Make the Kubernetes Event. One that can't be made is logged: the status says the same."""
+        about = {"name": record.key.name, "namespace": record.key.namespace, "uid": record.uid}
+        event = RunEvent(notice.type, notice.reason, notice.note)
+        try:
+            await self._api.create(
+                EVENTS, self._observer.event({"metadata": about}, event, resource=WORKFLOWS, about=notice.about)
+            )
+        except AlreadyExists:
+            logger.debug("event %s was told before", notice.reason)
+        except ApiError as error:
+            logger.warning("event %s of workflow %s/%s was not told: %s", notice.reason, *record.key, error)
+
+    def _come_back(self, record: WorkflowRecord, plan: WorkflowPlan) -> None:
+        """Have the Workflow looked at when something is due."""
+        if record.write_due is not None:
+            self.queue.add(record.key, max(0.0, record.write_due - self._clock.monotonic()))
+        if plan.wake_at is not None:
+            self.queue.add(record.key, self._until(plan.wake_at))
+        if record.terms is not None and record.terms.schedule is not None and config_maps(record.terms.schedule):
+            self.queue.add(record.key, KEEP if record.timetable is not None else RETRY)
+
+    def _until(self, moment: datetime) -> float:
+        return max(0.0, (moment - self._clock.now()).total_seconds())
+
+
+def _only_counts(record: WorkflowRecord) -> bool:
+    """Whether nothing differs from what is stored but figures that nobody waits for."""
+    figures = {"active_runs": None, "queued_runs": None, "last_success": None}
+    return record.draft.model_copy(update=figures) == record.stored.model_copy(update=figures)
+
+
+def _more(before: int | None, after: int | None) -> int:
+    return max(0, (after or 0) - (before or 0))
