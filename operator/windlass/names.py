@@ -72,6 +72,11 @@ def pod_name(run: str, run_uid: str, task: str, attempt: int, index: int | None 
     return shortened(readable, f"{short_hash(run_uid, task)[:8]}{instance}-{attempt}")
 
 
+def child_run_name(run: str, run_uid: str, task: str, attempt: int) -> str:
+    """The name of the run that one attempt (from 1) of a task starts."""
+    return shortened(f"{run}-{task}", f"{short_hash(run_uid, task, 'run')[:8]}-{attempt}")
+
+
 def workspace_claim_name(run: str, run_uid: str) -> str:
     """The name of the PersistentVolumeClaim of a run's workspace."""
     return shortened(f"{run}-workspace".replace(".", "-"), short_hash(run_uid, "workspace"))

@@ -43,7 +43,18 @@ from windlass.plan.actions import apply_action
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
-from windlass.plan.types import Launch, Plan, PodEnding, PodView, Program, Refusal, RefusalKind, Seen
+from windlass.plan.types import (
+    ChildLaunch,
+    ChildView,
+    Launch,
+    Plan,
+    PodEnding,
+    PodView,
+    Program,
+    Refusal,
+    RefusalKind,
+    Seen,
+)
 from windlass.resources import PODS, RUNS
 
 logger = logging.getLogger(__name__)
@@ -97,8 +108,11 @@ class Reconciler:
         self.slots = Slots(wake)
         self.pools = pools
         self._actions = actions
+        self.turns = Turns(index, wake)
         self.definitions = Definitions(api, clock)
+        self._admitting = Admitting(self.definitions, index, self.turns, clock)
         self._launcher = Launcher(api, pods, clock, chance)
+        self._children = Children(api, index, self._launcher)
         self._remover = Remover(api, pods, observer)
         self._workspaces = Workspaces(api)
         self._writer = StatusWriter(api, clock, observer, index.seen)
@@ -108,9 +122,7 @@ class Reconciler:
         record = self._runs.get(key) or await self._brought_back(key)
         if record is None:
             return Next(self._actions.without_run(key), 0.0)
-        self.turns = Turns(index, wake)
         if record.deleting:
-        self._admitting = Admitting(self.definitions, index, self.turns, clock)
             self._actions.refuse_all(key, "the run is being deleted")
             await self.let_go(record.uid)
             return Next(None, 0.0)
@@ -197,21 +209,29 @@ class Reconciler:
 
     async def _advance(self, record: RunRecord, program: Program) -> Next:
         gone: set[str] = set()
+        children: dict[str, ChildView | None] = {}
         spent = 0.0
         for _ in range(MOST_PLANS):
             began = self._clock.busy()
-            plan = self._plan(record, program, frozenset(gone))
+            plan = self._plan(record, program, frozenset(gone), children)
             spent += self._clock.busy() - began
             if plan.confirm:
                 if not await self._confirm_pods(record, plan.confirm, gone):
                     return Next(0.0, spent)
-            elif plan.launches and not await self._proved(record, plan):
+            elif plan.confirm_children:
+                if not await self._confirm_children(record, plan.confirm_children, children):
+                    return Next(0.0, spent)
+            elif not plan.launches and not plan.children:
+                return await self._settle(record, plan, spent)
+            elif not await self._proved(record, plan):
                 return Next(0.0, spent)
-            elif not plan.launches or not await self._launch(record, program, plan):
+            elif not await self._launch(record, program, plan):
                 return await self._settle(record, plan, spent)
         return Next(BREATH, spent)
 
-    def _plan(self, record: RunRecord, program: Program, gone: frozenset[str]) -> Plan:
+    def _plan(
+        self, record: RunRecord, program: Program, gone: frozenset[str], children: Mapping[str, ChildView | None]
+    ) -> Plan:
         now = self._clock.now()
         for pod, refusal in tuple(record.refusals.items()):
             if refusal.retry_at is not None and refusal.retry_at <= now:
@@ -228,14 +248,17 @@ class Reconciler:
             gone=gone,
             free_slots=free,
             granted=held,
+            replaced_by=self.turns.stopped_for(record.key, view.workflow),
             pools=self.pools.answers(record.key),
+            children=self._children.of(record),
+            read_children=dict(children),
             default_image=self._installation.default_image,
         )
         plan = self._plan_asking(record, seen, now)
         for pod in [pod for pod, refusal in record.refusals.items() if refusal.kind is RefusalKind.LAUNCH]:
             del record.refusals[pod]
             record.refused.pop(pod, None)
-        if not plan.confirm:
+        if not plan.confirm and not plan.confirm_children:
             self._take_slots(record, workflow, plan, free, held)
         return plan
 
@@ -246,9 +269,8 @@ class Reconciler:
             plan = plan_run(seen, now)
             record.draft = plan.status
             record.events.extend(plan.events)
-            if plan.confirm:
+            if plan.confirm or plan.confirm_children:
                 return plan
-            replaced_by=self.turns.stopped_for(record.key, view.workflow),
             answers = self.pools.ask(record.key, plan.wants, keep=unheard)
             if answers == seen.pools:
                 return plan
@@ -279,6 +301,14 @@ class Reconciler:
                 await self._remover.remove_hidden(pod, record.uid)
         return not gone.intersection(pods) or await self._still(record)
 
+    async def _confirm_children(
+        self, record: RunRecord, names: Iterable[str], children: dict[str, ChildView | None]
+    ) -> bool:
+        """Read runs that tasks have started live, and their parent when one is missing; whether that is as it was."""
+        for name in names:
+            children[name] = await self._children.read(record, name)
+        return all(children[name] is not None for name in names) or await self._still(record)
+
     async def _proved(self, record: RunRecord, plan: Plan) -> bool:
         """Whether the API says that the run exists as it is known, now that pods are about to be made for it.
 
@@ -286,7 +316,8 @@ class Reconciler:
         """
         proof = record.confirmed_at
         fresh = proof is not None and self._clock.monotonic() - proof < PROOF_AGE
-        if fresh and all(launch.attempt == 1 and not launch.recreate for launch in plan.launches):
+        firsts = all(launch.attempt == 1 and not launch.recreate for launch in plan.launches)
+        if fresh and firsts and all(child.attempt == 1 for child in plan.children):
             return True
         return await (self._store(record) if record.dirty else self._still(record))
 
@@ -315,8 +346,20 @@ class Reconciler:
             if not isinstance(answer, Refusal) or answer.reason != Unreachable.__name__:
                 self.slots.give_back(workflow, (launch.pod,))
                 self.pools.made(record.key, launch.pod)
+        answers += await asyncio.gather(
+            *(self._start_child(record, child) for child in plan.children), return_exceptions=True
+        )
         raise_first(answers)
         return any(answer is not None for answer in answers)
+
+    async def _start_child(self, record: RunRecord, child: ChildLaunch) -> Refusal | None:
+        answer = await self._children.create(record, child)
+        if answer is None:
+            record.refused.pop(child.name, None)
+        else:
+            record.refusals[child.name] = answer
+            record.refused[child.name] = record.refused.get(child.name, 0) + 1
+        return answer
 
     async def _launch_one(
         self, record: RunRecord, program: Program, launch: Launch, no_claim: ApiError | None
@@ -337,7 +380,7 @@ class Reconciler:
         if record.dirty:
             if record.write_due is None:
                 record.write_due = max(now + COALESCE, record.next_write)
-            if now < record.write_due and not (plan.urgent or plan.endings or record.answers):
+            if now < record.write_due and not (plan.urgent or plan.endings or plan.child_stops or record.answers):
                 return self._next(spent, plan.wake_at, record.write_due - now)
             if not await self._store(record):
                 return Next(0.0, spent)
@@ -358,6 +401,8 @@ class Reconciler:
         answers = await asyncio.gather(*releases, return_exceptions=True)
         endings = (self._end(pods, ending) for ending in plan.endings)
         answers += await asyncio.gather(*endings, return_exceptions=True)
+        stops = (self._children.stop(record, stop) for stop in plan.child_stops)
+        answers += await asyncio.gather(*stops, return_exceptions=True)
         await self._tell(record)
         raise_first(answers)
         if plan.delete_workspace:

@@ -244,6 +244,14 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             message="a task is one thing: an approval runs nothing, so it has no script, command, args or image",
             breaks=lambda task: _when("approval" in task and bool({"script", "command", "args", "image"} & {*task})),
         ),
+        Rule(
+            cel="!has(self.run) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
+            "has(self.approval) || has(self.forEach))",
+            message="a task is one thing: a run of another Workflow has no pod, approval or forEach of its own",
+            breaks=lambda task: _when(
+                "run" in task and bool({"script", "command", "args", "image", "approval", "forEach"} & {*task})
+            ),
+        ),
     ),
     "WorkflowRunSpec": (
         Rule(
@@ -252,7 +260,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=lambda spec: _when(("workflow" in spec) == ("workflowSpec" in spec)),
         ),
         Rule(
-            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot"),
+            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot", "parent"),
             message="the spec of a run can't be changed, but for suspend and stop: create another run",
             breaks_change=_more_than_switches_changed,
         ),

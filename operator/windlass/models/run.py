@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from windlass.models.action import ActionRecord, TaskOrder
+from windlass.models.child import ParentRun
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
 from windlass.models.condition import Condition
 from windlass.models.instances import Instances
@@ -136,6 +137,8 @@ class WorkflowRunSpec(Model):
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
     """Of the runs of the Workflow that wait for their turn, the one of the highest priority goes first. The Workflow's
     `priority` by default."""
+    parent: ParentRun | None = None
+    """Which run started this one, as a task of its own. Written by the controller."""
     slot: RunSlot | None = None
     """The slot that the run is for. The controller gives it to the runs that it makes; absent for a run made by
     hand."""
@@ -153,6 +156,8 @@ class Attempt(Model):
     """From 1."""
     pod: str | None = None
     """The pod's name."""
+    run: str | None = None
+    """The name of the run that the task has started, instead of a pod."""
     uid: str | None = None
     """The pod's UID, once it was seen."""
     node: str | None = None

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from windlass.models.approval import Approval
+from windlass.models.child import ChildRun
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
 from windlass.models.foreach import ForEach
 
@@ -208,5 +209,7 @@ class Task(ContainerFields):
     script: Annotated[str, Field(min_length=1, max_length=102400)] | None = None
     """A script of at most 100 KiB, run by `interpreter`; sh and bash with -e, bash with pipefail too. It may hold
     templates: quote what comes from outside, or better hand it over in `env`."""
+    run: ChildRun | None = None
+    """A run of another Workflow, instead of a pod."""
     approval: Approval | None = None
     """Asks people instead of running something: the task waits until one approves or rejects."""

@@ -69,4 +69,6 @@ def outputs_of(status: TaskStatus) -> Any:
 def trigger_of(run: RunView) -> str:
     """What made the run."""
     slot = run.spec.slot
-    return slot.trigger.value if slot is not None else run.status.trigger or "Manual"
+    if slot is not None:
+        return slot.trigger.value
+    return run.status.trigger or ("Workflow" if run.spec.parent is not None else "Manual")

@@ -12,7 +12,18 @@ from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
 from windlass.plan.context import run_context
 from windlass.plan.times import zone_of
-from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, PoolWant, RunEvent, Seen
+from windlass.plan.types import (
+    ChildLaunch,
+    ChildStop,
+    EndHow,
+    Launch,
+    Node,
+    PodEnding,
+    PodView,
+    PoolWant,
+    RunEvent,
+    Seen,
+)
 
 MAX_NOTE: Final = 1000
 """Bytes of an Event's note: Kubernetes takes 1 KB."""
@@ -58,6 +69,9 @@ class Draft:
     """The size of all outputs so far; None: not counted yet."""
     launches: list[Launch] = field(default_factory=list)
     wants: list[PoolWant] = field(default_factory=list)
+    children: list[ChildLaunch] = field(default_factory=list)
+    child_stops: list[ChildStop] = field(default_factory=list)
+    confirm_children: list[str] = field(default_factory=list)
     endings: dict[str, PodEnding] = field(default_factory=dict)
     """By pod; the first reason counts."""
     events: list[RunEvent] = field(default_factory=list)

@@ -30,6 +30,7 @@ from windlass.plan.attempts import (
     with_attempt,
 )
 from windlass.plan.budget import cut
+from windlass.plan.children import follow_child, start_child
 from windlass.plan.context import task_context, trigger_of
 from windlass.plan.draft import Draft, changed
 from windlass.plan.foreach import advance_instances, begin
@@ -66,7 +67,7 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return status
     if status.instances is not None:
         return advance_instances(draft, node, status, _launched)
-    status = _followed(draft, node, status)
+    status = follow_child(draft, node, status) if node.task.run is not None else _followed(draft, node, status)
     if status.phase.ended or under_way(status):
         return status
     if status.order is not None:
@@ -200,6 +201,8 @@ def _begun(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     """Go on with a task that is to run, as its kind does."""
     if node.task.approval is not None:
         return advance_approval(draft, node, status, _context(draft, node, next_number(status)))
+    if node.task.run is not None:
+        return start_child(draft, node, status, _context(draft, node, next_number(status)))
     return _launched(draft, node, status)
 
 

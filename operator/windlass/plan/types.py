@@ -5,13 +5,13 @@ Seen (run, program, pods, refusals, free slots) ──plan_run(seen, now)──�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from windlass.models.run import FailureClass, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.run import FailureClass, RunPhase, Stop, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.task import Task
 from windlass.models.workflow import WorkflowSpec
 
@@ -149,6 +149,45 @@ class PoolAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildView:
+    """A run that a task of another run has started."""
+
+    name: str
+    uid: str
+    phase: RunPhase | None
+    message: str | None = None
+    created_at: str | None = None
+    stop: Stop | None = None
+    """What its `spec.stop` says."""
+    outputs: Mapping[str, Any] | None = None
+    """Of its tasks, by name; None: the run was not read, and so is its message not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLaunch:
+    """A run to create for a task."""
+
+    name: str
+    task: str
+    attempt: int
+    workflow: str
+    params: Mapping[str, Any]
+    logical_date: str | None
+    """The parent's, if it says one."""
+    chain: Sequence[str]
+    """The Workflows that led here, the parent's the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStop:
+    """A run to stop, with the one that started it."""
+
+    name: str
+    uid: str
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as it was read; `status` may be ahead of the server by what is not yet written."""
 
@@ -180,7 +219,7 @@ class Node:
     def is_join(self) -> bool:
         """Nothing to run."""
         task = self.task
-        runs = (task.script, task.command, task.args, task.image, task.approval)
+        runs = (task.script, task.command, task.args, task.image, task.approval, task.run)
         return all(part is None for part in runs)
 
 
@@ -212,6 +251,12 @@ class Seen:
     """Pods by name that have a slot already: their creates may yet be carried out."""
     pools: Mapping[str, PoolAnswer] = field(default_factory=dict)
     """What Pools said, by the name of the pod that was asked for."""
+    children: Mapping[str, ChildView] = field(default_factory=dict)
+    """The runs that tasks of this one have started, by name, without their outputs."""
+    read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
+    """Those that were read live for this plan; None: there is none."""
+    replaced_by: str | None = None
+    """The run that takes this one's place: it is to be stopped."""
     default_image: str = "python:3.12-slim"
 
 
@@ -251,12 +296,6 @@ class PodEnding:
     """A pod to end or to remove."""
 
     pod: str
-    children: Mapping[str, ChildView] = field(default_factory=dict)
-    """The runs that tasks of this one have started, by name, without their outputs."""
-    read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
-    """Those that were read live for this plan; None: there is none."""
-    replaced_by: str | None = None
-    """The run that takes this one's place: it is to be stopped."""
     uid: str
     how: EndHow
     why: str
@@ -287,6 +326,11 @@ class Plan:
     endings: tuple[PodEnding, ...] = ()
     releases: tuple[str, ...] = ()
     """Pods whose finalizer comes off as soon as `status` is stored."""
+    children: tuple[ChildLaunch, ...] = ()
+    """Runs to create, once the status that names them is stored."""
+    child_stops: tuple[ChildStop, ...] = ()
+    confirm_children: tuple[str, ...] = ()
+    """Runs to be read live, then planned again (`Seen.read_children`): they are missing, or their outputs are wanted."""
     confirm: tuple[str, ...] = ()
     """Pods that the status names and the cache lacks: to be read live, then planned again (`Seen.gone`, or the pod)."""
     create_workspace: bool = False
