@@ -58,7 +58,8 @@ def life(pod: PodView, one: Try, cues: Cues, fault: Fault | None) -> Iterator[tu
     if fault is not None and fault.kind is Kind.TIMEOUT:
         return
     ends = begins + (SOURCE_TAKES if pod.task == SOURCE_STEP else cues.lasts(pod.task))
-    yield ends, _ended(running, ends, _result(pod, one, cues, fault))
+    # Deleted as soon as it has ended: what is kept of pods for their logs is not simulated.
+    yield ends, replace(_ended(running, ends, _result(pod, one, cues, fault)), deleting_since=ends)
 
 
 def told_to_end(pod: PodView, now: datetime) -> PodView:

@@ -5,7 +5,7 @@ A status keeps the last three attempts of a task; here all are kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from windlass.build.pod import PodRequest
@@ -48,11 +48,6 @@ class Records:
         """Whether the pod has ended, and its result was taken."""
         attempt = self.attempts.get(pod.task, {}).get(pod.attempt)
         return pod.phase is PodPhase.ENDED and attempt is not None and attempt.finished_at is not None
-
-
-def with_status(run: RunView, status: WorkflowRunStatus) -> RunView:
-    """The run with another status; the very same when it is none."""
-    return run if status is run.status else replace(run, status=status)
 
 
 def result(run: RunView, records: Records) -> Run:

@@ -12,6 +12,7 @@ from windlass.build.expansion import expand
 from windlass.build.pod import PodRequest, build_pod
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import FailureClass, RunPhase, TaskPhase, WorkflowRunStatus
+from windlass.models.workflow import WorkflowStatus
 from windlass.names import MAIN_CONTAINER
 from windlass.plan.progress import human_duration
 from windlass.testing.errors import UnknownRun, UnknownTask
@@ -195,6 +196,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What people would be told of the Workflow: slots that were missed, or skipped."""
+
+    at: datetime
+    reason: str
+    """SlotsMissed, SlotSkipped…"""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation(Sequence[Run]):
     """What happened, run by run, in the order in which the runs were made."""
 
@@ -202,6 +213,20 @@ class Simulation(Sequence[Run]):
     start: datetime
     end: datetime
     runs: tuple[Run, ...]
+    status: WorkflowStatus | None = field(default=None, repr=False)
+    """That of the Workflow with a schedule, as the controller would have written it."""
+    events: tuple[Event, ...] = field(default=(), repr=False)
+    """What people would be told of the Workflow."""
+
+    @property
+    def missed(self) -> int:
+        """Slots that were not run since they were noticed too late."""
+        return (self.status.missed or 0) if self.status is not None else 0
+
+    @property
+    def skipped(self) -> int:
+        """Slots that were not run since others were under way."""
+        return (self.status.skipped or 0) if self.status is not None else 0
 
     def run(self, which: str | datetime) -> Run:
         """The run of this name, or of this slot or logical date. UnknownRun when there is none."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from windlass.models.common import format_time, parse_time
+from windlass.models.run import WorkflowRunSpec
+from windlass.testing.clockwork import clockwork
 from windlass.testing.cues import DURATION, STARTUP, Fail, Length, Outputs, make_cues
 from windlass.testing.definition import Definition, read
 from windlass.testing.errors import SimulationError
-from windlass.testing.results import Simulation
-from windlass.testing.slots import requests
+from windlass.testing.results import Event, Simulation
 from windlass.testing.world import World
 
 START: Final = datetime(2025, 1, 1, tzinfo=UTC)
@@ -31,11 +32,14 @@ def simulate(
     outputs: Mapping[str, Outputs] | None = None,
     duration: Length = DURATION,
     startup: Length = STARTUP,
+    outages: Sequence[tuple[Moment, Moment]] = (),
 ) -> Simulation:
     """Play the Workflow's runs through the controller's own planner; nothing is run, and nothing is waited for.
 
     A Workflow with a schedule has a run for each slot later than `start` and not later than `end`, or for the first
     slot when there is no `end`. Another has one run, made at `start`: by default 2025-01-01T00:00:00Z.
+
+    In `outages` nobody plans, as when the controller is away: pods go on, and slots are late or missed.
 
     Attempts succeed after `duration` (1m) unless `fail` and `durations` say else; a pod takes `startup` (1s) to start.
     SimulationError says what can't be played. Equal arguments give equal results.
@@ -48,11 +52,29 @@ def simulate(
     ends = _instant(end, "end") if end is not None else None
     if ends is not None and ends < begins:
         raise SimulationError(f"end {format_time(ends)} is before start {format_time(begins)}")
-    world = World(definition, cues, begins)
-    for request in requests(definition, begins, ends, {**definition.params, **(params or {})}):
-        world.create(request.name, request.spec, request.at)
+    given = {**definition.params, **(params or {})}
+    schedule = clockwork(definition, begins, ends)
+    world = World(definition, cues, begins, schedule, given, _spans(outages))
+    if schedule is None:
+        world.create(f"{definition.name}-1", WorkflowRunSpec(workflow=definition.name, params=given), begins)
     runs = world.play()
-    return Simulation(definition.name, begins, max(world.now, ends or begins), runs)
+    last = max((run.finished_at for run in runs if run.finished_at is not None), default=begins)
+    return Simulation(
+        workflow=definition.name,
+        start=begins,
+        end=max(last, ends or begins),
+        runs=runs,
+        status=schedule.status if schedule is not None else None,
+        events=tuple(Event(at, notice.reason, notice.note) for at, notice in world.notices),
+    )
+
+
+def _spans(outages: Sequence[tuple[Moment, Moment]]) -> list[tuple[datetime, datetime]]:
+    spans = [(_instant(begin, "an outage"), _instant(end, "an outage")) for begin, end in outages]
+    for begin, end in spans:
+        if end < begin:
+            raise SimulationError(f"an outage ends at {format_time(end)}, before it begins, at {format_time(begin)}")
+    return spans
 
 
 def _instant(moment: Moment, what: str) -> datetime:

@@ -465,7 +465,7 @@ def test_files_without_a_definition(
     documents, name, message = case
     write(tmp_path / "w.yaml", *documents)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="w.yaml") as error:
+    with pytest.raises(ValueError, match=r"w\.yaml") as error:
         load("w.yaml", name)
     assert str(error.value) == message
 
