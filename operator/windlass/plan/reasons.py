@@ -35,11 +35,24 @@ RUNS: Final[Sequence[Entry]] = (
     "its creation.",
           "Apply the Workflow, or correct `spec.workflow` in another run."),
     Entry(R.QUEUED, "Admitted", "The run was accepted, and waits to start.", "Running."),
+    Entry(R.QUEUED, "MaxActiveRuns", "As many runs of its Workflow are under way as `concurrency.maxActiveRuns` "
+    "allows; the message names them.", "Running, in its turn: by `priority`, then by logical date.",
+          "Raise `maxActiveRuns`, or give the run a higher `priority`."),
+    Entry(R.QUEUED, "DependsOnPast", "`dependsOnPast`: the run of the slot before it has not succeeded yet; the "
+    "message names it.", "Running, once that one has.",
+          "See what keeps that run: a failed one is retried, or what failed of it marked as succeeded. Once it is "
+          "deleted, the run before it counts."),
+    Entry(R.QUEUED, "Replacing", "The policy is Replace: the run that it replaces is being stopped.", "Running, when "
+    "that one has ended."),
+    Entry(R.QUEUED, "Suspended", "`spec.suspend` is true: it waits outside of the line of those that want a turn.",
+          "Running, in its turn.", "Set `spec.suspend` to false."),
     Entry(R.RUNNING, "TasksRunning", "Its tasks are run as their dependencies allow.", "An end, when all tasks have "
     "ended."),
     Entry(R.RUNNING, "Cancelled", "It was told to stop: what runs is ended, then `finally` runs.", "Cancelled.",
           "Nothing; `spec.stop: Terminate` leaves `finally` out."),
     Entry(R.RUNNING, "Terminated", "It was told to stop at once: everything is ended.", "Cancelled."),
+    Entry(R.RUNNING, "Replaced", "The policy is Replace, and a newer run wants its turn: what runs is ended, then "
+    "`finally` runs.", "Cancelled."),
     Entry(R.RUNNING, "TimedOut", "Its `timeout` has passed: what runs is ended, then `finally` runs for up to ten "
                                  "minutes.",
           "Failed."),
@@ -57,6 +70,10 @@ RUNS: Final[Sequence[Entry]] = (
           "Start another run; find out who deletes ControllerRevisions."),
     Entry(R.CANCELLED, "Cancelled", "It was stopped by `spec.stop: Cancel`; its `finally` has run."),
     Entry(R.CANCELLED, "Terminated", "It was stopped by `spec.stop: Terminate`; nothing of it ran any more."),
+    Entry(R.CANCELLED, "SkippedByPolicy", "`maxActiveRuns` was reached when it came, and the policy is Skip; the "
+    "message names what was under way.", "", "Start it again later, or choose the policy Queue."),
+    Entry(R.CANCELLED, "Replaced", "A newer run took its place: the policy is Replace.", "",
+          "Choose the policy Queue where each run counts."),
     Entry(R.REFUSED, "SpecInvalid", "The definition can't be run; the message holds every finding.", "",
           "Mend the Workflow (`windlass lint FILE`), then start another run."),
     Entry(R.REFUSED, "ParamsInvalid", "The run's parameters are not as the Workflow wants them.", "",
@@ -69,6 +86,9 @@ TASKS: Final[Sequence[Entry]] = (
     Entry(T.WAITING, "", "Tasks before it have not all ended, or the source is not yet resolved.", "What its "
     "trigger rule says."),
     Entry(T.QUEUED, "Suspended", "It is ready; the run is suspended.", "Starting, when the run goes on."),
+    Entry(T.QUEUED, "DependsOnPast", "`dependsOnPast`: the same task of the run of the slot before has not succeeded "
+    "yet; the message names that run.", "Starting, once it has succeeded or was skipped.",
+          "See that task: retry it, or mark it as succeeded."),
     Entry(T.QUEUED, "MaxActiveTasks", "It is ready; the Workflow has as many tasks running as it may.", "Starting.",
           "Raise `concurrency.maxActiveTasks`."),
     Entry(T.QUEUED, "WaitingForPool", "It is ready; its pool has no slots free for it, or others go first.", "Starting.",

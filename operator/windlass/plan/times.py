@@ -70,7 +70,7 @@ def zone_of(spec: WorkflowSpec) -> tzinfo:
         return UTC
     try:
         return ZoneInfo(spec.schedule.time_zone)
-    except (OSError, ValueError):  # what admission refuses; an old definition may still be asked
+    except (KeyError, OSError, ValueError):  # what admission refuses; an old definition may still be asked
         return UTC
 
 
