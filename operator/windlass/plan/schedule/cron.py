@@ -104,8 +104,8 @@ def compile_cron(text: str, identity: str) -> Expression:
 
 
 def suspicious_steps(text: str) -> Iterator[tuple[str, str]]:
-    """What is right by the letter, but hardly meant: a step that leaves one value. Each with what to write instead."""
-    for kind, field in zip(KINDS, ALIASES.get(text.strip().lower(), text).split(), strict=False):
+    """What is right by the letter, but hardly meant: a step beyond the hour or the day. Each with what to write."""
+    for kind, field in zip(KINDS[:2], ALIASES.get(text.strip().lower(), text).split(), strict=False):
         for item in field.split(","):
             step = item.partition("*/")[2]
             if item.startswith("*/") and step.isdigit() and int(step) > kind.high - kind.low:

@@ -58,7 +58,7 @@ def _advice(name: str) -> str:
 
 def _near(name: str) -> list[str]:
     """At most three names that are near: by the whole name, else by the city."""
-    known = {zone.lower(): zone for zone in sorted(available_timezones())}
+    known = {zone.lower(): zone for zone in sorted(available_timezones()) if not zone.startswith(_OTHER)}
     word = name.strip().lower().replace(" ", "_")
     if word in known:
         return [known[word]]
