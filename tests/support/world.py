@@ -18,7 +18,9 @@ from windlass.engine.engine import WATCHED, Engine
 from windlass.engine.trust import ActionSettings
 from windlass.kube.informer import Informer
 from windlass.models import crd
+from windlass.models.backfill import BackfillStatus
 from windlass.models.run import WorkflowRunStatus
+from windlass.plan.backfill_types import BackfillView
 from windlass.plan.observe import observe
 from windlass.plan.types import PodView, Program, RunEvent, RunView
 from windlass.resources import ACTIONS, CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS, Resource
@@ -46,6 +48,10 @@ class Watcher:
 
     def slots_passed(self, namespace: str, workflow: str, missed: int, skipped: int) -> None:
         self.passed += Counter(missed=missed, skipped=skipped)
+
+    def backfill_stored(self, backfill: BackfillView, before: BackfillStatus, after: BackfillStatus) -> None:
+        if after.phase and after.phase.ended and not (before.phase and before.phase.ended):
+            self.ends[backfill.uid, after.phase] += 1
 
     def queue_changed(self, depth: int) -> None:
         assert depth >= 0

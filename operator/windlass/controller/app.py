@@ -193,7 +193,11 @@ class _Controller:
             chance=random.random,
             actions=self._settings.actions,
         )
-        metrics.observe_census(lambda: take_census(engine.runs, chain.from_iterable(pods), clock.now(), engine.pools))
+        metrics.observe_census(
+            lambda: take_census(
+                engine.runs, chain.from_iterable(pods), clock.now(), engine.pools, engine.backfills.live
+            )
+        )
         return engine
 
     def _leadership(self, api: KubeClient, login: Login) -> Leadership:

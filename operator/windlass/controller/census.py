@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from windlass.engine.backfill_records import BackfillRecord
 from windlass.engine.keepers import ObjectKey
 from windlass.engine.record import RunRecord
 from windlass.models.pool import PoolStatus
@@ -19,6 +20,7 @@ def take_census(
     pods: Iterable[PodView],
     now: datetime,
     pools: Mapping[ObjectKey, PoolStatus] = MappingProxyType({}),
+    backfills: Iterable[BackfillRecord] = (),
 ) -> Census:
     """What there is, as of `now`."""
     phases: Counter[str] = Counter()
@@ -49,12 +51,20 @@ def take_census(
         pods=pod_phases,
         oldest_pending=(now - oldest).total_seconds(),
         slots={workflow: (limit, live[workflow]) for workflow, limit in limits.items()},
+        backfills=_left(backfills),
         pools={
             (*pool, state): slots
             for pool, status in pools.items()
             for state, slots in (("used", status.used), ("free", status.free), ("waiting", status.waiting))
         },
     )
+
+
+def _left(backfills: Iterable[BackfillRecord]) -> Mapping[tuple[str, str], int]:
+    left: Counter[tuple[str, str]] = Counter()
+    for record in backfills:
+        left[record.workflow] += (record.status.total or 0) - (record.status.done or 0)
+    return left
 
 
 def _limit(record: RunRecord) -> int | None:

@@ -202,8 +202,7 @@ def _closing(seen: BackfillSeen, book: Book) -> tuple[str, str] | None:
 
 
 def _unreadable(seen: BackfillSeen) -> str | None:
-    workflow = seen.workflow
-    return workflow.complaint if workflow is not None and workflow.spec is None else None
+    return seen.workflow.complaint or None if seen.workflow is not None else None
 
 
 def _under_way(
@@ -216,6 +215,8 @@ def _under_way(
         reason, message = why_not[0], f"{why_not[1]}; {active}"
     elif view.spec.suspend:
         phase, reason, message = P.SUSPENDED, "Suspended", f"{message}; no more are made until it is resumed"
+    elif seen.hindrance:
+        reason, message = "RunRefused", f"no run can be made now, it is tried again: {seen.hindrance}"
     elif complaint is not None:
         reason = "WorkflowInvalid"
         message = f"the Workflow {view.spec.workflow} can't be read, so no run is made until it is mended: {complaint}"

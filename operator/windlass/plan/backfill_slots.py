@@ -14,8 +14,9 @@ from windlass.models.backfill import BackfillSlot, Order, Reprocess
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import RunPhase, RunSlot, Trigger
 from windlass.models.schedule import Interval
-from windlass.plan.backfill_types import BackfillSeen, BackfillView, RunWanted, Slots
+from windlass.plan.backfill_types import BackfillSeen, BackfillView, Slots
 from windlass.plan.history import RunSummary
+from windlass.plan.workflow_types import RunRequest
 
 MOST_STEPS: Final = 200
 """Slots that one plan looks at."""
@@ -53,7 +54,7 @@ class Walk:
     """How far the slots are dealt with by what exists."""
     adopted: tuple[RunSummary, ...]
     skipped: int
-    creates: tuple[RunWanted, ...]
+    creates: tuple[RunRequest, ...]
     finished: bool
     """There is no slot beyond the cursor."""
     more: bool
@@ -111,7 +112,7 @@ def walk(seen: BackfillSeen, slots: Slots, cursor: datetime | None, room: int) -
     view = seen.backfill
     judge = Judge(view, view.status.workflow_uid, seen.runs)
     adopted: list[RunSummary] = []
-    creates: list[RunWanted] = []
+    creates: list[RunRequest] = []
     skipped = 0
     slot = next_slot(view, slots, cursor)
     for _ in range(MOST_STEPS):
@@ -143,22 +144,26 @@ def next_slot(view: BackfillView, slots: Slots, after: datetime | None) -> datet
     return slot if slot is not None and first <= slot <= last else None
 
 
-def wanted(seen: BackfillSeen, slots: Slots, slot: datetime, name: str) -> RunWanted:
-    """The run of a slot. That of the oldest slot waits for nothing before it, which the backfill is not about."""
+def wanted(seen: BackfillSeen, slots: Slots, slot: datetime, name: str) -> RunRequest:
+    """The run of a slot."""
     before = slots.previous_before(slot)
     interval = seen.schedule.interval if seen.schedule is not None else Interval.TRIGGER
-    oldest = format_time(slot) == seen.backfill.status.first
-    return RunWanted(
-        name,
-        before if interval is Interval.DATA_INTERVAL and before is not None else slot,
-        RunSlot(
+    spec = seen.backfill.spec
+    return RunRequest(
+        name=name,
+        logical_date=before if interval is Interval.DATA_INTERVAL and before is not None else slot,
+        slot=RunSlot(
             trigger=Trigger.BACKFILL,
             scheduled_at=format_time(slot),
             interval_start=format_time(before or slot),
             interval_end=format_time(slot),
-            previous=None if oldest or before is None else format_time(before),
+            previous=format_time(before) if before is not None else None,
             backfill=seen.backfill.name,
         ),
+        late=True,
+        params=spec.params,
+        priority=spec.priority,
+        labels={names.LABEL_BACKFILL: seen.backfill.name},
     )
 
 

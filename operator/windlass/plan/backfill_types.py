@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from windlass.models.backfill import BackfillRun, BackfillSpec, BackfillStatus
-from windlass.models.run import RunSlot
 from windlass.models.schedule import Schedule
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.history import RunSummary
 from windlass.plan.types import RunEvent
+from windlass.plan.workflow_types import RunRequest
 
 
 class Slots(Protocol):
@@ -46,9 +46,9 @@ class WorkflowFound:
 
     uid: str
     spec: WorkflowSpec | None
-    """None when it can't be read."""
+    """None when it can't be read, and once the backfill has started."""
     complaint: str = ""
-    """Why not."""
+    """Why it can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class BackfillSeen:
     """All runs of the Workflow by their name."""
     gone: frozenset[str] = frozenset()
     """Runs that an answer of the API has just proved not to exist."""
+    hindrance: str = ""
+    """Why the API has just refused to make a run."""
     total: int | None = None
     """How many slots the range has, once they were counted."""
 
@@ -78,15 +80,6 @@ class Basis:
 
     first: datetime
     last: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RunWanted:
-    """A run that is to be made."""
-
-    name: str
-    logical_date: datetime
-    slot: RunSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class BackfillPlan:
     """The slots of this range must be counted, then it is planned again."""
     confirm: tuple[str, ...] = ()
     """Runs that the status names and the index lacks: to be read live, then planned again."""
-    creates: tuple[RunWanted, ...] = ()
+    creates: tuple[RunRequest, ...] = ()
     """Made one after the other; the first that can't be made ends it."""
     cancels: tuple[BackfillRun, ...] = ()
     """Runs that are to be told to stop."""

@@ -27,6 +27,8 @@ class Census:
     """Age, in seconds, of the oldest pod that has not started."""
     slots: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """How many a workflow has, by namespace and name, and how many of them are used."""
+    backfills: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Slots that backfills have yet to do, by namespace and workflow."""
     pools: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """By namespace, pool and state: slots that are used or free, pods that wait."""
 
@@ -51,6 +53,10 @@ class CensusCollector(Collector):
             labels = self._bound(*workflow)
             slots[labels] = slots.get(labels, 0) + limit
             used[labels] = used.get(labels, 0) + live
+        left: dict[tuple[str, ...], float] = {}
+        for workflow, slots_left in census.backfills.items():
+            labels = self._bound(*workflow)
+            left[labels] = left.get(labels, 0) + slots_left
         return [
             _gauge(families.RUNS_IN_WORK, {(phase,): count for phase, count in census.runs.items()}),
             _gauge(families.TASKS_IN_WORK, census.tasks),
@@ -59,6 +65,7 @@ class CensusCollector(Collector):
             _gauge(families.SLOTS, slots),
             _gauge(families.SLOTS_USED, used),
             _gauge(families.POOL_SLOTS, census.pools),
+            _gauge(families.BACKFILL_LEFT, left),
         ]
 
 

@@ -150,6 +150,16 @@ SCHEDULE_DELAY: Final = Family(
     "From the moment that a slot is due to the creation of its run; those that catch up are left out",
     buckets=DELAYS,
 )
+BACKFILLS: Final = Family("windlass_backfills_total", Kind.COUNTER, "Backfills that ended", (*_WORKFLOW, "outcome"))
+BACKFILL_SLOTS: Final = Family(
+    "windlass_backfill_slots_total",
+    Kind.COUNTER,
+    "Slots of backfills that are done, by how: succeeded, failed, cancelled, skipped (had a run already)",
+    (*_WORKFLOW, "outcome"),
+)
+BACKFILL_LEFT: Final = Family(
+    "windlass_backfill_slots_left", Kind.GAUGE, "Slots that the backfills of a workflow have yet to do", _WORKFLOW
+)
 STRAYS: Final = Family(
     "windlass_stray_pods_total", Kind.COUNTER, "Pods that were removed because no attempt is theirs", ("reason",)
 )
@@ -216,6 +226,9 @@ FAMILIES: Final = (
     START_DELAY,
     SCHEDULE_SLOTS,
     SCHEDULE_DELAY,
+    BACKFILLS,
+    BACKFILL_SLOTS,
+    BACKFILL_LEFT,
     STRAYS,
     QUEUE_DEPTH,
     QUEUE_WAIT,

@@ -93,6 +93,8 @@ class Metrics:
         self._start_delay = self._histogram(families.START_DELAY)
         self._slots = self._counter(families.SCHEDULE_SLOTS)
         self._slot_delay = self._histogram(families.SCHEDULE_DELAY)
+        self._backfills = self._counter(families.BACKFILLS)
+        self._backfill_slots = self._counter(families.BACKFILL_SLOTS)
         self._strays = self._counter(families.STRAYS)
         self._depth = self._gauge(families.QUEUE_DEPTH)
         self._wait = self._histogram(families.QUEUE_WAIT)
@@ -192,6 +194,14 @@ class Metrics:
         for outcome, many in (("missed", missed), ("skipped", skipped)):
             if many:
                 self._slots.labels(*self._workflow(namespace, workflow), outcome).inc(many)
+
+    def backfill_ended(self, namespace: str, workflow: str, outcome: str) -> None:
+        """A backfill ended."""
+        self._backfills.labels(*self._workflow(namespace, workflow), outcome).inc()
+
+    def backfill_slots_done(self, namespace: str, workflow: str, outcome: str, many: int) -> None:
+        """So many slots of a backfill are done."""
+        self._backfill_slots.labels(*self._workflow(namespace, workflow), outcome).inc(many)
 
     def queue_changed(self, depth: int) -> None:
         """So many keys are in the queue."""

@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from windlass.loglines import of_run
+from windlass.models.backfill import BackfillStatus
 from windlass.models.common import parse_time
 from windlass.models.run import Attempt, RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
+from windlass.plan.backfill_types import BackfillView
 from windlass.plan.types import Program, RunEvent, RunView
 from windlass.resources import RUNS, Resource
 from windlass.telemetry.events import build_event
@@ -42,6 +44,22 @@ class EngineObserver:
         """The Kubernetes Event that says it."""
         self._metrics.event_told(event.type, event.reason)
         return build_event(run, event, self._now(), instance=self._instance, resource=resource, about=about)
+
+    def backfill_stored(self, backfill: BackfillView, before: BackfillStatus, after: BackfillStatus) -> None:
+        """Count and tell what lies between two stored statuses of a backfill."""
+        of = (backfill.namespace, backfill.spec.workflow)
+        for outcome in ("succeeded", "failed", "cancelled", "skipped"):
+            # A run that failed and succeeds after all was counted before.
+            many = (getattr(after, outcome) or 0) - (getattr(before, outcome) or 0)
+            if many > 0:
+                self._metrics.backfill_slots_done(*of, outcome, many)
+        if after.phase is not None and after.phase.ended and not (before.phase is not None and before.phase.ended):
+            self._metrics.backfill_ended(*of, str(after.phase))
+            name = f"{backfill.namespace}/{backfill.name}"
+            logger.info("backfill %s ended: %s, %s", name, after.phase, after.reason)
+        elif after.started_at is not None and before.started_at is None:
+            name = f"{backfill.namespace}/{backfill.name}"
+            logger.info("backfill %s of Workflow %s started: %s slots", name, backfill.spec.workflow, after.total)
 
     def status_stored(
         self, run: RunView, before: WorkflowRunStatus, after: WorkflowRunStatus, program: Program | None

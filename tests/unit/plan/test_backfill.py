@@ -12,8 +12,9 @@ from support.backfills import MADE, NOW, OWNER, backfill, day, own, plan, run, s
 from windlass.models.backfill import BackfillPhase, BackfillRun, BackfillSlot
 from windlass.models.run import RunPhase, RunSlot, Trigger
 from windlass.plan.backfill import needs, plan_backfill
-from windlass.plan.backfill_types import BackfillPlan, BackfillView, RunWanted, WorkflowFound
+from windlass.plan.backfill_types import BackfillPlan, BackfillView, WorkflowFound
 from windlass.plan.history import RunSummary
+from windlass.plan.workflow_types import RunRequest
 
 R = RunPhase
 GOOD, BAD, STOPPED = R.SUCCEEDED, R.FAILED, R.CANCELLED
@@ -431,12 +432,13 @@ def test_a_run_made_again_under_the_name_of_an_active_one_is_another() -> None:
 
 
 def test_the_run_of_a_slot() -> None:
-    view = at(1, started(priority=3), active=active(1))
-    assert plan(view, workflow(), own(1, GOOD)).creates == (
-        RunWanted(
-            SECOND,
-            day(2),
-            RunSlot(
+    found = workflow(params={"limit": {"type": "integer"}})
+    view = at(1, started(found, priority=3, params={"limit": 5}), active=active(1))
+    assert plan(view, found, own(1, GOOD)).creates == (
+        RunRequest(
+            name=SECOND,
+            logical_date=day(2),
+            slot=RunSlot(
                 trigger=Trigger.BACKFILL,
                 scheduled_at="2025-05-02T02:00:00Z",
                 interval_start="2025-05-01T02:00:00Z",
@@ -444,13 +446,12 @@ def test_the_run_of_a_slot() -> None:
                 previous="2025-05-01T02:00:00Z",
                 backfill="b",
             ),
+            late=True,
+            params={"limit": 5},
+            priority=3,
+            labels={"windlass.dev/backfill": "b"},
         ),
     )
-
-
-def test_the_run_of_the_oldest_slot_waits_for_none_before_it() -> None:
-    (first,) = plan(started(), workflow()).creates
-    assert (first.slot.previous, first.slot.interval_start) == (None, "2025-04-30T02:00:00Z")
 
 
 def test_with_data_intervals_the_logical_date_is_the_slot_before() -> None:
