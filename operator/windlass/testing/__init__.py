@@ -20,12 +20,12 @@ from windlass.testing.errors import (
     UnknownTask,
     WrongCue,
 )
-from windlass.testing.results import Attempt, Launch, Run, Simulation, Task
+from windlass.testing.results import Attempt, Event, Launch, Run, Simulation, Task
 from windlass.testing.simulation import START, simulate
 from windlass.testing.timeline import timeline
 
 __all__ = [
-    "START", "Attempt", "Definition", "Endless", "Fault", "InvalidWorkflow", "Kind", "Launch", "OutputsMissing", "Run",
-    "Simulation", "SimulationError", "Task", "Try", "UnknownRun", "UnknownTask", "WrongCue", "load", "read", "simulate",
-    "timeline",
+    "START", "Attempt", "Definition", "Endless", "Event", "Fault", "InvalidWorkflow", "Kind", "Launch",
+    "OutputsMissing", "Run", "Simulation", "SimulationError", "Task", "Try", "UnknownRun", "UnknownTask", "WrongCue",
+    "load", "read", "simulate", "timeline",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from windlass.names import SOURCE_STEP
 from windlass.plan.context import trigger_of
 from windlass.plan.types import Launch as PlannedLaunch
 from windlass.plan.types import PodPhase, PodView, RunEvent, RunView
-from windlass.testing.results import Attempt, Launch, Run, Task
+from windlass.testing.results import Attempt, Event, Launch, Run, Task
 
 
 @dataclass(slots=True)
@@ -67,6 +67,7 @@ def result(run: RunView, records: Records) -> Run:
         finished_at=_moment(status.finished_at),
         params=status.params or {},
         tasks=tuple(_task(task, records) for task in status.tasks),
+        events=tuple(Event(at, event.reason, event.note) for at, event in records.events),
         all_launches=tuple(launch for launch in records.launches if launch.task != SOURCE_STEP),
         status=status,
     )

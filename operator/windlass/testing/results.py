@@ -134,6 +134,16 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What people would be told by a Kubernetes Event."""
+
+    at: datetime
+    reason: str
+    """Of a run TaskFailed, TaskRetrying, DeadlineMissed…; of a Workflow SlotsMissed, SlotSkipped…"""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run, as it was when the simulation ended. Moments are in UTC."""
 
@@ -153,6 +163,8 @@ class Run:
     params: Mapping[str, Any]
     tasks: tuple[Task, ...]
     """In the order of the definition, those of `finally` last."""
+    events: tuple[Event, ...] = field(repr=False)
+    """What people would be told of the run."""
     all_launches: tuple[Launch, ...] = field(repr=False)
     """The pods that were made, in their order."""
     status: WorkflowRunStatus = field(repr=False)
@@ -193,16 +205,6 @@ class Run:
         took = f" in {human_duration(self.duration)}" if self.duration is not None else ""
         told = ", ".join(f"{count} {phase}" for phase, count in counts.items())
         return f"<Run {self.name} {self.phase}{took}: {told}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What people would be told of the Workflow: slots that were missed, or skipped."""
-
-    at: datetime
-    reason: str
-    """SlotsMissed, SlotSkipped…"""
-    note: str
 
 
 @dataclass(frozen=True, slots=True)

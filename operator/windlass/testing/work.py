@@ -33,6 +33,8 @@ class RunInWork:
     wake_at: datetime | None = None
     waits_for_slot: bool = False
     """Of `maxActiveTasks`, or of a pool."""
+    replaced_by: str | None = None
+    """The run for which it is to be stopped."""
 
     @property
     def name(self) -> str:
@@ -54,17 +56,8 @@ class RunInWork:
             status.finished_at,
         ):
             return False
-        self.summary = summarize({**self.body, "spec": self._spec(), "status": _short(status)})
+        self.summary = summarize({**self.body, "status": _short(status)})
         return True
-
-    def stop(self, spec: WorkflowRunSpec) -> None:
-        """Take another spec: one that stops the run."""
-        self.view = replace(self.view, spec=spec)
-        self.summary = summarize({**self.body, "spec": self._spec(), "status": _short(self.view.status)})
-
-    def _spec(self) -> dict[str, Any]:
-        stop = self.view.spec.stop
-        return {**self.body["spec"], "stop": stop.value} if stop is not None else self.body["spec"]
 
 
 def new_run(number: int, name: str, spec: WorkflowRunSpec, definition: Definition, at: datetime) -> RunInWork:
@@ -96,10 +89,13 @@ def new_run(number: int, name: str, spec: WorkflowRunSpec, definition: Definitio
 
 
 def _short(status: WorkflowRunStatus) -> dict[str, Any]:
+    """What of a status a summary is made from."""
+    interval = status.interval
     return {
         "phase": status.phase.value if status.phase is not None else None,
         "startedAt": status.started_at,
         "finishedAt": status.finished_at,
+        "interval": {"start": interval.start, "end": interval.end} if interval is not None else None,
     }
 
 

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from windlass.models.common import format_time, parse_time
-from windlass.models.run import GoodRun, RunPhase, Stop, WorkflowRunSpec, WorkflowRunStatus
-from windlass.plan.admission import admit
-from windlass.plan.context import trigger_of
+from windlass.models.common import format_time
+from windlass.models.run import DataInterval, GoodRun, RunPhase, WorkflowRunSpec, WorkflowRunStatus
+from windlass.plan.admission import admit, hold
 from windlass.plan.history import RunSummary
 from windlass.plan.run import plan_run
 from windlass.plan.scheduling import Notice, RunRequest
 from windlass.plan.times import Admitted
-from windlass.plan.turns import Turn, TurnKind, last_success, turn_among
+from windlass.plan.turns import TurnKind, last_success, turn_among
 from windlass.plan.types import Plan, PodPhase, Seen
 from windlass.testing.agenda import Agenda
 from windlass.testing.clockwork import Clockwork
@@ -151,50 +150,41 @@ class World:
 
     def _admitted(self, run: RunInWork) -> bool:
         """Whether it is the run's turn, and nothing is wrong with it."""
-        now, spec = self.agenda.now, run.definition.spec
-        turn = turn_among(run.summary, self._summaries(), spec) if run.view.spec.stop is None else None
-        if turn is not None and turn.kind is not TurnKind.GO:
-            self._hold(run, turn)
-            return False
-        admission = admit(run.view, spec, now, run.definition.program, self._told(run))
+        now, spec, others = self.agenda.now, run.definition.spec, self._summaries()
+        turn = turn_among(run.summary, others, spec)
+        if turn.kind is TurnKind.GO:
+            good = last_success(run.summary, others)
+            told = Admitted(previous=_good_run(good) if good is not None else None)
+            admission = admit(run.view, spec, now, run.definition.program, told)
+        else:
+            admission = hold(run.view, spec, turn, now)
+            for name in turn.stop:
+                self._replace(self.runs[name], run.name)
+        if admission.wake_at is not None:
+            self.agenda.note(admission.wake_at, run)
         self._take(run, admission.status)
+        run.records.take(admission.status, admission.events, now)
         return admission.program is not None
 
-    def _told(self, run: RunInWork) -> Admitted:
-        good = last_success(run.summary, self._summaries())
-        if good is None:
-            return Admitted()
-        interval = self.runs[good.name].view.status.interval
-        logical_date = format_time(good.logical_date)
-        return Admitted(previous=GoodRun(run=good.name, logical_date=logical_date, interval=interval))
-
-    def _hold(self, run: RunInWork, turn: Turn) -> None:
-        """The run waits for its turn, or has none at all."""
-        moment = format_time(self.agenda.now)
-        status, slot = run.view.status, run.view.spec.slot
-        update = {
-            "phase": RunPhase.CANCELLED if turn.kind is TurnKind.END else RunPhase.QUEUED,
-            "reason": turn.reason,
-            "message": turn.message,
-            "trigger": trigger_of(run.view),
-            "workflow": run.view.workflow,
-            "slot": format_time(parse_time(slot.scheduled_at)) if slot is not None else None,
-            "queued_at": status.queued_at or moment,
-            "finished_at": moment if turn.kind is TurnKind.END else None,
-        }
-        if any(getattr(status, field) != value for field, value in update.items()):
-            self._take(run, status.model_copy(update=update))
-        for name in turn.stop:
-            other = self.runs[name]
-            if other.view.spec.stop is None:
-                other.stop(other.view.spec.model_copy(update={"stop": Stop.CANCEL}))
-                self.agenda.note(self.agenda.now, other)
+    def _replace(self, run: RunInWork, by: str) -> None:
+        """Stop a run under way, since another takes its place."""
+        if run.replaced_by is None:
+            run.replaced_by = by
+            self.agenda.note(self.agenda.now, run)
 
     def _plan(self, run: RunInWork) -> Plan:
         free = self._free(run)
         gone: set[str] = set()
         while True:
-            seen = Seen(run.view, run.definition.program, run.pods, run.refusals, frozenset(gone), free)
+            seen = Seen(
+                run=run.view,
+                program=run.definition.program,
+                pods=run.pods,
+                refusals=run.refusals,
+                gone=frozenset(gone),
+                free_slots=free,
+                replaced_by=run.replaced_by,
+            )
             plan = plan_run(seen, self.agenda.now)
             self._take(run, plan.status)
             if not plan.confirm:
@@ -227,3 +217,10 @@ class World:
             self.agenda.note(plan.wake_at, run)
         run.wake_at = plan.wake_at
         return not all(launched)
+
+
+def _good_run(run: RunSummary) -> GoodRun:
+    interval = None
+    if run.interval is not None:
+        interval = DataInterval(start=format_time(run.interval[0]), end=format_time(run.interval[1]))
+    return GoodRun(run=run.name, logical_date=format_time(run.logical_date), interval=interval)

@@ -189,7 +189,7 @@ def test_what_a_run_knows_of_its_slot() -> None:
     assert (first.trigger, first.slot, first.logical_date) == ("Schedule", first.created_at, first.created_at)
     assert first.launches("a")[0].script == "2025-04-02 2025-03-31T17:00:00Z 2025-04-01T17:00:00Z null"
     assert second.launches("a")[0].environment["WINDLASS_DATA_INTERVAL_START"] == "2025-04-01T17:00:00Z"
-    assert '"run": "w-20250401t1700"' in str(second.launches("a")[0].script)
+    assert '"run":"w-20250401t1700"' in str(second.launches("a")[0].script)
     assert result.run("2025-04-02T02:00:00+09:00") is first
 
 
@@ -202,6 +202,15 @@ def test_what_people_are_told_of_slots() -> None:
             "3 slots were missed, 2025-04-02T02:00:00Z to 2025-04-04T02:00:00Z: they were noticed too late "
             "(catchUp is None)",
         )
+    ]
+
+
+def test_a_run_that_is_late_is_told_once() -> None:
+    definition = workflow(TENTHS, deadline={"after": "12m"})
+    result = simulate(definition, start=START, end="2025-04-01T00:20:00Z", duration="11m")
+    assert [[(f"{event.at:%H:%M:%S}", event.reason) for event in run.events] for run in result] == [
+        [],
+        [("00:32:00", "DeadlineMissed")],
     ]
 
 
