@@ -89,10 +89,30 @@ def lose_a_pod_while_nobody_looks(cluster: Cluster, installed: Installed) -> Non
     ]
 
 
-def until_gone(namespace: str, selector: str) -> None:
+def schedule(cluster: Cluster) -> None:
+    """A schedule makes its run, reads its holidays, and lets go of its history."""
+    place = ["-n", cluster.namespace]
+    holidays = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays"}, "data": {"2026-12-25": ""}}
+    kubectl("create", *place, "-f", "-", stdin=json.dumps(holidays))
+    calendar = {"cron": "0 0 1 1 *", "exclude": {"configMap": {"name": "holidays"}}}
+    for name, timing in (("once", {"cron": "@once"}), ("yearly", calendar)):
+        spec = {"schedule": timing, "history": {"succeeded": 0}, "tasks": [task("a")]}
+        flow = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": name}, "spec": spec}
+        kubectl("create", *place, "-f", "-", stdin=json.dumps(flow))
+    end = time.monotonic() + WITHIN
+    while True:
+        seen = {flow["metadata"]["name"]: flow.get("status", {}) for flow in objects("workflows", cluster.namespace)}
+        if seen["once"].get("lastSuccess") and seen["yearly"].get("nextSlot"):
+            break
+        assert time.monotonic() < end, seen
+        time.sleep(0.3)
+    until_gone(cluster.namespace, "windlass.dev/workflow=once", "workflowruns")
+
+
+def until_gone(namespace: str, selector: str, kind: str = "pods") -> None:
     end = time.monotonic() + 60
-    while objects("pods", namespace, "-l", selector):
-        assert time.monotonic() < end, "the run's pods stay"
+    while objects(kind, namespace, "-l", selector):
+        assert time.monotonic() < end, f"{kind} stay"
         time.sleep(0.3)
 
 
@@ -107,6 +127,7 @@ def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: li
         installed.controller.start()
         try:
             play(cluster)
+            schedule(cluster)
             cluster.until("unreadable", lambda status: status.get("reason") == "StatusUnreadable", WITHIN)
             before = installed.asked()
             lose_a_pod_while_nobody_looks(cluster, installed)
