@@ -19,7 +19,9 @@ ONE = [{"name": "a", "command": ["true"]}]
 ACTIVE = ("Running", "Suspended")
 
 
-def etl(world: World, limit: int | None = 1, tasks: list[Body] | None = None, policy: str | None = None, **spec: Any) -> None:
+def etl(
+    world: World, limit: int | None = 1, tasks: list[Body] | None = None, policy: str | None = None, **spec: Any
+) -> None:
     concurrency: Body = {"maxActiveRuns": limit} if limit is not None else {}
     concurrency |= {"policy": policy} if policy is not None else {}
     world.workflow("etl", {"concurrency": concurrency, "tasks": tasks or ONE, **spec})
@@ -36,7 +38,9 @@ def slot(hours: int, previous: int | None = None, **fields: Any) -> Body:
 
 
 def phases(world: World) -> dict[str, str | None]:
-    return {run["metadata"]["name"]: (run.get("status") or {}).get("phase") for run in world.store.list(RUNS, NAMESPACE)}
+    return {
+        run["metadata"]["name"]: (run.get("status") or {}).get("phase") for run in world.store.list(RUNS, NAMESPACE)
+    }
 
 
 def active(world: World) -> list[str]:
@@ -75,3 +79,43 @@ async def test_runs_go_one_after_the_other() -> None:
             assert await world.ended(name) == "Succeeded"
         assert (order.began, order.most) == (names, 1)
         assert world.leftovers() == {} or True
+
+
+async def test_a_slot_waits_for_the_success_of_the_slot_before() -> None:
+    plays = {"a": [Play(exit_code=1), Play()]}
+    async with World(plays) as world:
+        etl(world, limit=5, dependsOnPast=True)
+        world.run("s1", **slot(0))
+        world.run("s2", **slot(1, 0))
+        world.run("s3", **slot(2, 1))
+        assert await world.ended("s1") == "Failed"
+        await world.clock.advance(1)
+        assert (world.phase("s2"), world.status("s2")["reason"]) == ("Queued", "DependsOnPast")
+        assert world.status("s2")["message"] == (
+            "waits for the success of s1, which has failed: retry it, or mark what failed as succeeded"
+        )
+        assert world.status("s3")["message"] == "waits for the success of s2, which has not ended"
+        world.store.delete(RUNS, NAMESPACE, "s1")
+        assert await world.ended("s2") == "Failed"
+        world.store.delete(RUNS, NAMESPACE, "s2")
+        assert await world.ended("s3") == "Failed"
+
+
+async def test_a_task_waits_for_the_same_task_of_the_slot_before() -> None:
+    tasks = [
+        {"name": "a", "command": ["true"]},
+        {"name": "b", "command": ["true"], "dependsOn": ["a"], "dependsOnPast": True},
+    ]
+    async with World({"b": Play(seconds=30)}) as world:
+        etl(world, limit=5, tasks=tasks)
+        world.run("s1", **slot(0))
+        world.run("s2", **slot(1, 0))
+        await world.clock.advance(10)
+        assert world.phases("s1") == {"a": "Succeeded", "b": "Running"}
+        assert world.phases("s2") == {"a": "Succeeded", "b": "Queued"}
+        assert (world.task("b", "s2")["reason"], world.task("b", "s2")["message"]) == (
+            "DependsOnPast",
+            "waits for b of s1, which has not ended",
+        )
+        assert await world.ended("s2") == "Succeeded"
+        assert world.clock.monotonic() < 70

@@ -223,6 +223,7 @@ class Engine:
             self.queue.forget(key)
             self._reconciler.slots.leave(key)
             self._reconciler.turns.put_aside(key)
+            self._reconciler.past.leave(key)
             self._granting.leave(key)
         self._wait_for_workflow(key, record)
         if after.after is not None:

@@ -29,6 +29,7 @@ from windlass.engine.children import Children
 from windlass.engine.definitions import DefinitionLost, Definitions
 from windlass.engine.history import RunIndex
 from windlass.engine.launch import Launcher, pod_request
+from windlass.engine.past import Past
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Clock, Observer, Pods
 from windlass.engine.record import RunKey, RunRecord
@@ -47,6 +48,7 @@ from windlass.plan.types import (
     ChildLaunch,
     ChildView,
     Launch,
+    PastView,
     Plan,
     PodEnding,
     PodView,
@@ -110,6 +112,7 @@ class Reconciler:
         self._actions = actions
         self.turns = Turns(index, wake)
         self.definitions = Definitions(api, clock)
+        self.past = Past(api, runs, index, wake)
         self._admitting = Admitting(self.definitions, index, self.turns, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._children = Children(api, index, self._launcher)
@@ -212,8 +215,9 @@ class Reconciler:
         children: dict[str, ChildView | None] = {}
         spent = 0.0
         for _ in range(MOST_PLANS):
+            past = await self.past.view(record, program) if program.depends_on_past else None
             began = self._clock.busy()
-            plan = self._plan(record, program, frozenset(gone), children)
+            plan = self._plan(record, program, frozenset(gone), children, past)
             spent += self._clock.busy() - began
             if plan.confirm:
                 if not await self._confirm_pods(record, plan.confirm, gone):
@@ -230,7 +234,12 @@ class Reconciler:
         return Next(BREATH, spent)
 
     def _plan(
-        self, record: RunRecord, program: Program, gone: frozenset[str], children: Mapping[str, ChildView | None]
+        self,
+        record: RunRecord,
+        program: Program,
+        gone: frozenset[str],
+        children: Mapping[str, ChildView | None],
+        past: PastView | None,
     ) -> Plan:
         now = self._clock.now()
         for pod, refusal in tuple(record.refusals.items()):
@@ -248,6 +257,7 @@ class Reconciler:
             gone=gone,
             free_slots=free,
             granted=held,
+            past=past,
             replaced_by=self.turns.stopped_for(record.key, view.workflow),
             pools=self.pools.answers(record.key),
             children=self._children.of(record),
@@ -431,6 +441,7 @@ class Reconciler:
                 raise Retryable(f"the status was not taken: {error.message}", error.status, error.reason) from error
             return False
         record.conflicts = 0
+        self.past.stored(record)
         return True
 
     async def _tell(self, record: RunRecord) -> None:

@@ -62,7 +62,8 @@ def compile_program(spec: WorkflowSpec) -> Program:
     nodes = {
         name: _node(by_name[name], upstream[name], tuple(downstream[name]), is_finally=name in finals) for name in order
     }
-    return Program(spec=spec, nodes=nodes, source_step=_source_step(spec))
+    past = any(task.depends_on_past for task in tasks)
+    return Program(spec=spec, nodes=nodes, source_step=_source_step(spec), depends_on_past=past)
 
 
 def transitive_upstream(program: Program, name: str) -> frozenset[str]:

@@ -37,6 +37,7 @@ from windlass.plan.foreach import advance_instances, begin
 from windlass.plan.foreach_items import Place, reads_item
 from windlass.plan.marking import carried_out
 from windlass.plan.pools import held_back
+from windlass.plan.past import DEPENDS_ON_PAST, waits_for_past
 from windlass.plan.rendering import render_task
 from windlass.plan.retries import next_memory
 from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
@@ -76,7 +77,7 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             return status
     if (stopping := draft.stops(node)) is not None:
         return cancel(status, stopping.reason, draft.moment)
-    if status.phase is TaskPhase.WAITING:
+    if status.phase is TaskPhase.WAITING or status.reason == DEPENDS_ON_PAST:
         return _decided(draft, node, status)
     if status.phase is TaskPhase.RETRYING and status.retry_at is not None:
         due = parse_time(status.retry_at)
@@ -146,6 +147,8 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return begun if begun.phase.ended else advance_instances(draft, node, begun, _launched)
     else:
         update["phase"] = TaskPhase.QUEUED
+    if (waits := waits_for_past(draft, node, status)) is not None:
+        return waits
         return _begun(draft, node, status.model_copy(update=update))
     return status.model_copy(update=update)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from windlass.models.run import FailureClass, RunPhase, Stop, WorkflowRunSpec, WorkflowRunStatus
+from windlass.models.run import FailureClass, RunPhase, Stop, TaskPhase, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.task import Task
 from windlass.models.workflow import WorkflowSpec
 
@@ -231,6 +231,18 @@ class Program:
     nodes: Mapping[str, Node]
     source_step: Node | None = None
     """The step that resolves the source's ref, before any task."""
+    depends_on_past: bool = False
+    """A task waits for the same task of the run of the slot before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastView:
+    """The runs of the slot before, as far as tasks wait for theirs."""
+
+    run: str
+    """The name of the one to tell of."""
+    tasks: tuple[Mapping[str, TaskPhase], ...]
+    """Of each run: the phases of its tasks; empty while they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +267,8 @@ class Seen:
     """The runs that tasks of this one have started, by name, without their outputs."""
     read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
     """Those that were read live for this plan; None: there is none."""
+    past: PastView | None = None
+    """None: there is nothing before, or no task asks."""
     replaced_by: str | None = None
     """The run that takes this one's place: it is to be stopped."""
     default_image: str = "python:3.12-slim"
