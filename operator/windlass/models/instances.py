@@ -14,7 +14,7 @@ import binascii
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -75,8 +75,10 @@ class Instances:
     digest: str
     items: tuple[Any, ...] | None = None
     """What they are for, when it was derived already. Never stored."""
-    open: tuple[int, ...] = ()
-    """Those that have begun and not ended."""
+    live: tuple[int, ...] = ()
+    """Those with an attempt under way."""
+    resting: tuple[int, ...] = ()
+    """Those that have begun, have not ended, and have no attempt under way."""
     failed: tuple[int, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many are in each phase, by its name in lower case."""
@@ -98,6 +100,11 @@ class Instances:
         return same and self.states == other.states
 
     __hash__ = None  # type: ignore[assignment]  # it holds lists
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """Those that have begun and have not ended."""
+        return (*self.live, *self.resting)
 
     @property
     def total(self) -> int:
@@ -125,18 +132,11 @@ class Instances:
                 if state is not None:
                     counts[state.phase.value.lower()] += step
                     size += step * _size(state)
-        touched = {*self.open, *changes}
-        was = self.open
-        if any(
-            _is_open(states[index]) != (self.states[index] is not None and _is_open(self.states[index]))
-            for index in changes
-        ):
-            was = tuple(sorted(index for index in touched if _is_open(states[index])))
-        failed = self.failed
-        if any(_has_failed(states[index]) or _has_failed(self.states[index]) for index in changes):
-            failed = tuple(sorted(index for index in {*failed, *changes} if _has_failed(states[index])))
+        live = _members(self.live, self.states, changes, _is_live)
+        resting = _members(self.resting, self.states, changes, _is_resting)
+        failed = _members(self.failed, self.states, changes, _has_failed)
         kept = {phase: count for phase, count in counts.items() if count}
-        return Instances(tuple(states), self.digest, items, was, failed, kept, size)
+        return Instances(tuple(states), self.digest, items, live, resting, failed, kept, size)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -150,8 +150,26 @@ class Instances:
         )
 
 
-def _is_open(state: TaskStatus | None) -> bool:
-    return state is not None and not state.phase.ended
+def _members(
+    members: tuple[int, ...],
+    states: tuple[TaskStatus | None, ...],
+    changes: Mapping[int, TaskStatus | None],
+    belongs: Callable[[TaskStatus | None], bool],
+) -> tuple[int, ...]:
+    """Which instances belong to a group after changes; the very same where none has come or gone."""
+    come = [index for index, after in changes.items() if belongs(after) and not belongs(states[index])]
+    gone = {index for index, after in changes.items() if belongs(states[index]) and not belongs(after)}
+    if gone:
+        members = tuple([index for index in members if index not in gone])
+    return tuple(sorted((*members, *come))) if come else members
+
+
+def _is_live(state: TaskStatus | None) -> bool:
+    return state is not None and bool(state.attempts) and state.attempts[-1].finished_at is None
+
+
+def _is_resting(state: TaskStatus | None) -> bool:
+    return state is not None and not state.phase.ended and not _is_live(state)
 
 
 def _has_failed(state: TaskStatus | None) -> bool:

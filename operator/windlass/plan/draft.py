@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,8 +99,14 @@ class Draft:
 
     def stops(self, node: Node) -> Stopping | None:
         """Whether this task is to be stopped."""
-        stopping = self.stopping_finals if node.is_finally else self.stopping
+        stopping = self.stopping_finals if node.is_finally or node.task.teardown_of else self.stopping
         return stopping or self.halted.get(node.task.name)
+
+    def ends_for(self, node: Node) -> Mapping[str, TaskPhase]:
+        """The phases of the tasks that have ended, as this task may know them: a failure in a group that may be run
+        again is no end yet for those outside."""
+        hidden = self.withheld.get(node.task.group)
+        return self.ends if hidden is None else {name: end for name, end in self.ends.items() if name not in hidden}
 
     def wake(self, moment: datetime) -> None:
         """Plan again at this moment."""
@@ -117,10 +124,10 @@ class Draft:
 
 
 def _by_task(seen: Seen) -> dict[str, list[PodView]]:
-    found: dict[str, list[PodView]] = {}
+    found: dict[str, list[PodView]] = defaultdict(list)
     for pod in seen.pods.values():
         if pod.index is not None:
-            found.setdefault(pod.task, []).append(pod)
+            found[pod.task].append(pod)
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from windlass import names
@@ -17,7 +18,7 @@ from windlass.models.common import parse_time
 from windlass.models.foreach import MAX_INSTANCES
 from windlass.models.instances import SEEN, STOPPING, Instances, quiet
 from windlass.models.run import TaskPhase, TaskStatus
-from windlass.plan.attempts import adopt, cancel, fail, follow, next_number, under_way, vanished
+from windlass.plan.attempts import NEVER_STARTS, adopt, cancel, fail, follow, next_number, under_way, vanished
 from windlass.plan.context import task_context
 from windlass.plan.draft import Draft, Stopping
 from windlass.plan.foreach_ends import hopeless, summary
@@ -104,13 +105,12 @@ class _Work:
     def instances(self) -> Instances:
         return self.before.with_changes(self.changes, self.items)
 
-    def open(self) -> Iterator[tuple[int, TaskStatus]]:
-        """Those that have begun and not ended."""
-        begun = [index for index in self.changes if self.before.states[index] is None]
-        for index in (*self.before.open, *begun):
-            state = self.state(index)
-            if state is not None and not state.phase.ended:
-                yield index, state
+    def live(self) -> list[int]:
+        """Those with an attempt under way."""
+        if not self.changes:
+            return [*self.before.live]
+        kept = [index for index in self.before.live if index not in self.changes]
+        return kept + [index for index, state in self.changes.items() if state is not None and under_way(state)]
 
     # What their pods say
 
@@ -123,20 +123,17 @@ class _Work:
         return True
 
     def follow_all(self) -> None:
-        pods = self.draft.seen.pods
-        stopping = self.draft.stops(self.node)
-        for index, state in tuple(self.open()):
-            attempts = state.attempts
-            if not attempts or attempts[-1].finished_at is not None:
-                continue
-            pod = pods.get(attempts[-1].pod or "")
-            if pod is not None and stopping is None and _goes_on(state, pod):
-                if self.node.timeout is not None:
-                    self._put(index, state, self._followed(index, state))
-                continue
-            if pod is not None and stopping is not None and _ends(state, pod):
-                continue
-            self._put(index, state, self._followed(index, state))
+        """Bring all that have a pod up to date with it."""
+        pods, states, changes = self.draft.seen.pods, self.before.states, self.changes
+        usual = _Usual(self.draft, self.node)
+        for index in self.live():
+            state = changes[index] if index in changes else states[index]
+            assert state is not None, "it is live"
+            pod = pods.get(state.attempts[-1].pod or "")
+            if pod is None or not usual.goes_on(state, pod):
+                self._put(index, state, self._followed(index, state))
+        if usual.due is not None:
+            self.draft.wake(usual.due)
         for index in self._unrecorded():
             self._put(index, self.state(index), self._followed(index, self.state(index) or self._fresh()))
 
@@ -207,25 +204,33 @@ class _Work:
 
     def _unrecorded(self) -> list[int]:
         """Instances for whose next attempt there is a pod, though the status does not say so yet."""
-        states, total, found = self.before.states, self.before.total, []
+        resting = {*self.before.resting}
+        if not resting and not self.before.unbegun:
+            return []
+        states, total, found = self.before.states, self.before.total, set()
         for pod in self.draft.instance_pods.get(self.node.task.name, ()):
             index = pod.index
-            if index is None or index >= total:
+            if index is None or index >= total or index in self.changes:
                 continue
-            state = self.changes[index] if index in self.changes else states[index]
-            if state is None:
-                if pod.name == self._pod(index, 1):
-                    found.append(index)
-            elif not state.phase.ended and not under_way(state) and pod.attempt == next_number(state):
-                found.append(index)
-        return sorted(set(found))
+            state = states[index]
+            if state is not None and index not in resting:
+                continue
+            number = self._first() if state is None else next_number(state)
+            if pod.attempt == number and pod.name == self._pod(index, number):
+                found.add(index)
+        return sorted(found)
 
     def _pod(self, index: int, number: int) -> str:
         run = self.draft.seen.run
         return names.pod_name(run.name, run.uid, self.node.task.name, number, index)
 
+    def _first(self) -> int:
+        """The number of the first attempt of an instance since the task was last sent back."""
+        return (self.status.cleared or 0) + 1
+
     def _fresh(self) -> TaskStatus:
-        return TaskStatus(name="", phase=TaskPhase.QUEUED, ready_at=self.status.ready_at)
+        made = self.status.cleared
+        return TaskStatus(name="", phase=TaskPhase.QUEUED, ready_at=self.status.ready_at, dropped=made, cleared=made)
 
     # What comes next
 
@@ -236,26 +241,26 @@ class _Work:
         for index in range(self.before.total):
             state = self.state(index)
             if state is None:
-                self.changes[index] = quiet(TaskPhase.CANCELLED.value, stopping.reason, 0)
+                self.changes[index] = quiet(TaskPhase.CANCELLED.value, stopping.reason, self._first() - 1)
             elif not state.phase.ended and not under_way(state):
                 self.changes[index] = _settled(cancel(state, stopping.reason, self.draft.moment))
 
     def launch(self, launch: Launch) -> None:
         """Start as many as may start now."""
         limit = self.node.task.for_each.max_active if self.node.task.for_each else None
-        free = BATCH if limit is None else min(BATCH, limit - self._live())
+        free = BATCH if limit is None else min(BATCH, limit - len(self.live()))
         places: _Places | None = None
         events = len(self.draft.events)
         for index, before in self._startable():
             if free <= 0:
-                if limit is None or self._live() < limit:
+                if limit is None or len(self.live()) < limit:
                     self.draft.wake(self.draft.now)
                 break
             places = places or _Places(self)
             place = places.at(index)
             fresh = self._named(index, before or self._fresh())
             if before is None and not places.wanted(place, fresh):
-                self.changes[index] = quiet(TaskPhase.SKIPPED.value, "WhenFalse", 0)
+                self.changes[index] = quiet(TaskPhase.SKIPPED.value, "WhenFalse", self._first() - 1)
                 continue
             if self.known is not None:
                 fresh = fresh.model_copy(update={"reason": self.known})
@@ -277,14 +282,17 @@ class _Work:
                 elif not self._refused(index, after):
                     break
 
-    def _live(self) -> int:
-        return sum(1 for _, state in self.open() if under_way(state))
+    def _resting(self) -> list[int]:
+        """Those that have begun, have not ended, and have no attempt under way."""
+        changed = [index for index, state in self.changes.items() if _rests(state)]
+        return [index for index in self.before.resting if index not in self.changes] + changed
 
     def _startable(self) -> Iterator[tuple[int, TaskStatus | None]]:
         """Those to be tried again first, when that is due; then those that have not begun, in their order."""
         draft = self.draft
-        for index, state in tuple(self.open()):
-            if under_way(state):
+        for index in self._resting():
+            state = self.state(index)
+            if state is None:
                 continue
             if state.phase is TaskPhase.RETRYING and state.retry_at is not None:
                 due = parse_time(state.retry_at)
@@ -308,7 +316,7 @@ class _Work:
             return None
         last = None
         for index, state in enumerate(self.before.states):
-            if state is None and self._pod(index, 1) in refusals:
+            if state is None and self._pod(index, self._first()) in refusals:
                 last = index
         return last
 
@@ -377,29 +385,49 @@ def _room(draft: Draft, status: TaskStatus, count: int) -> None:
         )
 
 
-def _goes_on(state: TaskStatus, pod: PodView) -> bool:
-    """Whether the pod says nothing that the state does not say: it runs, as before."""
-    return (
-        state.phase is TaskPhase.RUNNING
-        and pod.phase is PodPhase.RUNNING
-        and state.attempts[-1].uid == pod.uid
-        and pod.deleting_since is None
-        and not pod.node_lost
-        and state.reason is None
-        and state.message is None
-    )
+def _rests(state: TaskStatus | None) -> bool:
+    return state is not None and not state.phase.ended and not under_way(state)
 
 
-def _ends(state: TaskStatus, pod: PodView) -> bool:
-    """Whether the pod was told to end, and goes on doing so."""
-    return (
-        state.reason == STOPPING
-        and state.attempts[-1].uid == pod.uid
-        and pod.phase is not PodPhase.ENDED
-        and pod.ending
-        and pod.deleting_since is None
-        and not pod.node_lost
-    )
+class _Usual:
+    """Tells quickly of which pods nothing has to be noted; of thousands there are few others at a time."""
+
+    def __init__(self, draft: Draft, node: Node) -> None:
+        self._now = draft.now
+        self._stopping = draft.stops(node) is not None
+        self._timeout = node.timeout
+        self._start_timeout = node.start_timeout
+        self.due: datetime | None = None
+        """When the first of them has had all of its time."""
+
+    def goes_on(self, state: TaskStatus, pod: PodView) -> bool:
+        """Whether the state says all that the pod does, and it has time left."""
+        last = state.attempts[-1]
+        if last.uid != pod.uid or pod.deleting_since is not None or pod.node_lost:
+            return False
+        if self._stopping:
+            return state.reason == STOPPING and pod.ending and pod.phase is not PodPhase.ENDED
+        if state.phase is TaskPhase.RUNNING:
+            if pod.phase is not PodPhase.RUNNING or state.reason is not None or state.message is not None:
+                return False
+            if self._timeout is None or last.started_at is None:
+                return True
+            return self._has_time(parse_time(last.started_at) + self._timeout)
+        if pod.phase not in _STARTING or pod.node != last.node or (state.reason or "") != pod.waiting_reason:
+            return False
+        if pod.waiting_reason in NEVER_STARTS or (state.message or "") != pod.waiting_message:
+            return False
+        return state.phase is TaskPhase.STARTING and self._has_time(pod.created_at + self._start_timeout)
+
+    def _has_time(self, due: datetime) -> bool:
+        if due <= self._now:
+            return False
+        if self.due is None or due < self.due:
+            self.due = due
+        return True
+
+
+_STARTING: Final = (PodPhase.STARTING, PodPhase.UNSCHEDULED)
 
 
 def _settled(state: TaskStatus) -> TaskStatus:

@@ -33,7 +33,7 @@ def hopeless(node: Node, instances: Instances) -> bool:
 
 def summary(draft: Draft, node: Node, status: TaskStatus, instances: Instances, waits: TaskStatus | None) -> TaskStatus:
     """The task as its instances make it. `waits` is one that can't start now."""
-    if instances.open or instances.unbegun:
+    if instances.live or instances.resting or instances.unbegun:
         return _going_on(draft, node, status, instances, waits)
     return _ended(draft, node, status, instances)
 
@@ -78,7 +78,9 @@ def _going_on(
     elif waits is not None or not counts.get("retrying"):
         update["phase"] = TaskPhase.QUEUED
     else:
-        moments = [state.retry_at for index in instances.open if (state := instances.states[index]) and state.retry_at]
+        moments = [
+            state.retry_at for index in instances.resting if (state := instances.states[index]) and state.retry_at
+        ]
         update |= {"phase": TaskPhase.RETRYING, "reason": "BackingOff", "retry_at": min(moments, default=None)}
     if waits is not None and stopping is None:
         update["reason"] = waits.reason

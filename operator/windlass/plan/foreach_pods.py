@@ -12,7 +12,6 @@ from typing import Final
 from windlass import names
 from windlass.models.run import TaskPhase, TaskStatus
 from windlass.models.task import KeepPods
-from windlass.plan.attempts import under_way
 from windlass.plan.draft import Draft
 from windlass.plan.types import EndHow, Node, PodPhase, PodView, Seen
 
@@ -28,12 +27,11 @@ def unconfirmed_instances(seen: Seen, status: TaskStatus) -> Iterator[str]:
     if instances is None or status.phase.ended:
         return
     pods, gone, refusals = seen.pods, seen.gone, seen.refusals
-    for index in instances.open:
+    for index in instances.live:
         state = instances.states[index]
-        if state is None or not state.attempts:
-            continue
+        assert state is not None, "it is live"
         attempt = state.attempts[-1]
-        if attempt.finished_at is not None or attempt.pod in pods:
+        if attempt.pod in pods:
             continue
         name = attempt.pod or names.pod_name(seen.run.name, seen.run.uid, status.name, attempt.number, index)
         if name not in pods and name not in gone and name not in refusals:
@@ -45,7 +43,7 @@ def settle_instances(draft: Draft) -> list[str]:
     releases: list[str] = []
     for task, pods in draft.instance_pods.items():
         node, status = draft.seen.program.nodes.get(task), draft.tasks.get(task)
-        if node is None or status is None or status.instances is None:
+        if node is None or status is None:
             for pod in pods:
                 _stray(draft, pod, releases)
         else:
@@ -54,21 +52,24 @@ def settle_instances(draft: Draft) -> list[str]:
 
 
 def _settle(draft: Draft, node: Node, status: TaskStatus, pods: list[PodView], releases: list[str]) -> None:
-    assert status.instances is not None, "asked before"
-    states, total, over = status.instances.states, status.instances.total, status.phase.ended
-    first: datetime | None = None
+    # Without instances it was sent back, and is not ready yet: what it had made before is kept like any other.
+    states = status.instances.states if status.instances is not None else ()
+    total, over = len(states), status.phase.ended
+    unbegun = TaskStatus(name="", dropped=status.cleared)
+    kept = _Kept(draft, node)
     for pod in pods:
         index = pod.index or 0
-        state = states[index] if index < total else None
-        if state is None:
-            _stray(draft, pod, releases)
-            continue
+        state = (states[index] or unbegun) if index < total else unbegun
         attempts = state.attempts
-        number = attempts[-1].number if attempts else state.dropped or 0
-        if attempts and pod.attempt == number and not over and under_way(state):
-            if attempts[-1].pod != pod.name or attempts[-1].uid not in (None, pod.uid):
-                _stray(draft, pod, releases)
-            continue
+        if not attempts:
+            number = state.dropped or 0
+        else:
+            last = attempts[-1]
+            number = last.number
+            if pod.attempt == number and last.finished_at is None and not over:
+                if last.pod != pod.name or last.uid not in (None, pod.uid):
+                    _stray(draft, pod, releases)
+                continue
         if pod.attempt > number:
             _stray(draft, pod, releases)
             continue
@@ -76,28 +77,40 @@ def _settle(draft: Draft, node: Node, status: TaskStatus, pods: list[PodView], r
             releases.append(pod.name)
         if pod.phase is not PodPhase.ENDED or pod.deleting_since is not None:
             _remove(draft, pod, state.reason or "Stray")
-            continue
-        good = state.phase is TaskPhase.SUCCEEDED and pod.attempt == number
-        due = _due(draft, node, pod, good=good)
-        if due is not None and (first is None or due < first):
-            first = due
-    if first is not None:
-        draft.wake(first)
+        else:
+            kept.take(pod, good=state.phase is TaskPhase.SUCCEEDED and pod.attempt == number)
+    if kept.first is not None:
+        draft.wake(kept.first)
 
 
-def _due(draft: Draft, node: Node, pod: PodView, *, good: bool) -> datetime | None:
-    """Have a pod deleted whose logs nobody wants any more; else when it is to be."""
-    policy = node.task.keep_pods or KeepPods.ON_FAILURE
-    due = pod.created_at + YOUNGEST
-    if policy is KeepPods.ALWAYS or (policy is KeepPods.ON_FAILURE and not good):
-        due = max(due, (pod.finished_at or pod.created_at) + node.keep_pods_for)
-    due = _rounded(due)
-    if due <= draft.now:
-        draft.end(pod, EndHow.DELETE, "Retention")
-        return None
-    if pod.lingers and not pod.ending:
-        draft.end(pod, EndHow.DEADLINE, "MainEnded")
-    return due
+class _Kept:
+    """Pods of ended attempts, which stay as long as their logs are wanted."""
+
+    def __init__(self, draft: Draft, node: Node) -> None:
+        policy = node.task.keep_pods or KeepPods.ON_FAILURE
+        self._draft = draft
+        self._longer = {True: policy is KeepPods.ALWAYS, False: policy is not KeepPods.NEVER}
+        self._longer_for = node.keep_pods_for
+        self._due: dict[datetime, datetime] = {}
+        self.first: datetime | None = None
+        """When the first of them is to go."""
+
+    def take(self, pod: PodView, *, good: bool) -> None:
+        """Have a pod deleted whose logs nobody wants any more; else note when it is to be."""
+        if self._longer[good]:
+            due = _rounded(max(pod.created_at + YOUNGEST, (pod.finished_at or pod.created_at) + self._longer_for))
+        elif pod.created_at in self._due:
+            due = self._due[pod.created_at]
+        else:
+            due = self._due[pod.created_at] = _rounded(pod.created_at + YOUNGEST)
+        if due <= self._draft.now:
+            self._draft.end(pod, EndHow.DELETE, "Retention")
+            return
+        if self.first is None or due < self.first:
+            self.first = due
+        if pod.lingers and not pod.ending:
+            # What was injected beside the task would keep the pod, and its node's resources, for ever.
+            self._draft.end(pod, EndHow.DEADLINE, "MainEnded")
 
 
 def _rounded(due: datetime) -> datetime:
