@@ -60,6 +60,46 @@ BAD: dict[str, Bad] = {
         workflow("n" * 300), "metadata.name", "at most 49 characters", "must be no more than 253"
     ),
     "a name with capitals": Bad(workflow("Sales"), "metadata.name", "is no name of an object", "lowercase RFC 1123"),
+    "a schedule of all and of any": Bad(
+        workflow(schedule={"after": {"all": [{"asset": "a"}], "any": [{"asset": "a"}]}}),
+        "spec.schedule.after",
+        "a schedule follows all of several sources or any of them: give exactly one of all and any",
+    ),
+    "a schedule that follows nothing": Bad(
+        workflow(schedule={"after": {"any": []}}), "spec.schedule.after", "give exactly one of all and any"
+    ),
+    "a source of two kinds": Bad(
+        workflow(schedule={"after": {"any": [{"asset": "a"}, {"asset": "a", "workflow": "b"}]}}),
+        "spec.schedule.after.any[1]",
+        "a source is a workflow or an asset: give exactly one of them",
+    ),
+    "a source of no kind": Bad(
+        workflow(schedule={"after": {"all": [{"on": "Ended"}]}}), "spec.schedule.after.all[0]", "a source is a workflow"
+    ),
+    "a weekday by its whole name": Bad(
+        workflow(schedule={"cron": "@daily", "exclude": {"weekdays": ["Monday"]}}),
+        "spec.schedule.exclude.weekdays[0]",
+        '"Monday" is none of MON, TUE, WED, THU, FRI, SAT, SUN',
+        "Unsupported value",
+    ),
+    "a day that is none": Bad(
+        workflow(schedule={"cron": "@daily", "exclude": {"dates": ["25.12.2026"]}}),
+        "spec.schedule.exclude.dates[0]",
+        '"25.12.2026" is no day; write 2026-12-25',
+        "should match",
+    ),
+    "no expression in the list": Bad(
+        workflow(schedule={"cron": []}), "spec.schedule.cron", "the list is empty", "should have at least 1 items"
+    ),
+    "an expression of 300 characters": Bad(
+        workflow(schedule={"cron": "0" * 300}), "spec.schedule.cron", "at most 256 characters", "Too long"
+    ),
+    "a limit of catching up that is too high": Bad(
+        workflow(schedule={"cron": "@daily", "catchUpLimit": 10001}),
+        "spec.schedule.catchUpLimit",
+        "at most 10000",
+        "less than or equal to 10000",
+    ),
     "a source path that leads out": Bad(
         workflow(source={"git": {"repo": "r", "path": "a/../.."}}),
         "spec.source.git.path",

@@ -63,6 +63,21 @@ GOOD: dict[str, Manifest] = {
         workspace={"size": "1.5Gi", "mountPath": "/d", "accessModes": ["ReadWriteMany"], "keep": "OnFailure"}
     ),
     "a mount path that only begins like ours": workflow(workspace={"mountPath": "/windlasses"}),
+    "a schedule": workflow(
+        schedule={
+            "cron": ["0 2 * * *", "@monthly"], "timeZone": "Asia/Seoul", "start": "2025-04-01T00:00:00Z",
+            "end": "2035-04-01T00:00:00+09:00", "catchUp": "All", "catchUpLimit": 10000, "startingDeadline": "1h",
+            "suspend": True, "interval": "DataInterval", "shift": "Previous",
+            "exclude": {"weekdays": ["SAT", "SUN"], "dates": ["2026-12-25"], "configMap": {"name": "holidays"}},
+            "include": {"configMap": {"name": "extra.days", "key": "de_2026"}},
+        },
+    ),
+    "a schedule of one expression": workflow(schedule={"cron": "@daily"}),
+    "a schedule that never fires, which admission refuses": workflow(schedule={"cron": "0 0 30 2 *"}),
+    "a schedule that follows others": workflow(
+        schedule={"after": {"all": [{"workflow": "a", "on": "Ended", "within": "24h"}, {"asset": "sales/daily"}]}}
+    ),
+    "on without quotes, as YAML reads it": workflow(schedule={"after": {"any": [{"workflow": "a", "true": "Failed"}]}}),
     "a retry": workflow(
         tasks=[task("a", retry={
             "limit": 3, "delay": "5m", "factor": 2, "maxDelay": "1h30m", "jitter": 0.5, "infraLimit": 0,

@@ -124,16 +124,18 @@ def check_object(manifest: Body) -> list[Finding]:
 
 
 def _beyond_schema(found: Sequence[Finding], manifest: Body, place: tuple[str, ...]) -> Iterator[Finding]:
-    """What the graph and the templates say of a definition that may have findings already."""
+    """What schedule, graph and templates say of a definition that may have findings already."""
     from windlass.cli.salvage import salvage
     from windlass.plan.admission import check_spec
+    from windlass.plan.schedule import check_schedule
 
     salvaged = salvage(manifest, found, place)
     if salvaged is None:
         return
     spec, doubtful = salvaged
     said = {item.path for item in found}
-    for item in check_spec(spec, place):
+    schedule = [] if spec.schedule is None else check_schedule(spec.schedule, (*place, "schedule"))
+    for item in (*schedule, *check_spec(spec, place)):
         if item.path not in said and not _is_doubtful(item.path, doubtful, len(place) + 2):
             yield item
 

@@ -56,6 +56,26 @@ spec:
   stopAfterFailures: 5
   params: {limit: 50}
 """,
+    "Schedule": """\
+cron: ["0 9 * * MON-FRI", "0 12 L * *"]   # one, or a list
+timeZone: Asia/Seoul
+start: "2025-04-01T00:00:00Z"
+catchUp: Latest
+startingDeadline: 1h
+exclude: {weekdays: [SAT, SUN], configMap: {name: holidays}}
+shift: Next                               # what would fall on these days comes on the next that is open
+""",
+    "After": """\
+all:                                      # once each has happened
+- {workflow: extract, within: 24h}
+- {workflow: clean, on: Ended}
+- {asset: sales/daily}
+""",
+    "Calendar": """\
+dates: ["2026-12-25", "2026-12-26"]
+weekdays: [SAT, SUN]
+configMap: {name: holidays, key: kr}
+""",
     "Task": """\
 name: check
 dependsOn: [extract]

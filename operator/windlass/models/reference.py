@@ -113,6 +113,9 @@ def _type(annotation: Any, schema: Schema) -> str:
         return f"map of {_type(get_args(annotation)[1], schema['additionalProperties'])}"
     if fields(annotation):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    if "maxLength" in schema and "maxItems" in schema:
+        bounds = f"at most {schema['maxItems']} of at most {schema['maxLength']} characters"
+        return f"string, or list of strings ({bounds})"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("format") == "date-time":

@@ -79,10 +79,22 @@ def _of_definition(path: Path, spec: Value) -> Iterator[Violation]:
         yield from _broken("WorkflowSpec", path, spec, None)
     yield from _broken("GitSource", (*path, "source", "git"), _object(_object(spec, "source"), "git"), None)
     yield from _broken("Workspace", (*path, "workspace"), _object(spec, "workspace"), None)
+    yield from _of_after((*path, "schedule", "after"), _object(spec, "schedule").get("after"))
     for part in ("tasks", "finally"):
         for place, task in enumerate(_list(spec, part)):
             if isinstance(task, Mapping):
                 yield from _broken("Task", (*path, part, place), task, None)
+
+
+def _of_after(path: Path, after: Any) -> Iterator[Violation]:
+    """The rules of what a schedule follows."""
+    if not isinstance(after, Mapping):
+        return
+    yield from _broken("After", path, after, None)
+    for part in ("all", "any"):
+        for place, source in enumerate(_list(after, part)):
+            if isinstance(source, Mapping):
+                yield from _broken("AfterSource", (*path, part, place), source, None)
 
 
 def _broken(model: str, path: Path, value: Value, old: Value | None) -> Iterator[Violation]:
@@ -215,6 +227,20 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _MOUNT_IS_FREE,
     ),
     "Workspace": (_MOUNT_IS_FREE,),
+    "After": (
+        Rule(
+            cel="(has(self.all) && self.all.size() > 0) != (has(self.any) && self.any.size() > 0)",
+            message="a schedule follows all of several sources or any of them: give exactly one of all and any",
+            breaks=lambda after: _when(bool(_list(after, "all")) == bool(_list(after, "any"))),
+        ),
+    ),
+    "AfterSource": (
+        Rule(
+            cel="has(self.workflow) != has(self.asset)",
+            message="a source is a workflow or an asset: give exactly one of them",
+            breaks=lambda source: _when(("workflow" in source) == ("asset" in source)),
+        ),
+    ),
     "Task": (
         Rule(
             cel=f"!self.name.startsWith('{RESERVED_PREFIX}')",
@@ -243,6 +269,22 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             cel="!has(self.approval) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image))",
             message="a task is one thing: an approval runs nothing, so it has no script, command, args or image",
             breaks=lambda task: _when("approval" in task and bool({"script", "command", "args", "image"} & {*task})),
+        ),
+        Rule(
+            cel="!has(self.switch) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
+            "has(self.approval) || has(self.run) || has(self.forEach))",
+            message="switch is for a join: a task that runs nothing itself",
+            breaks=lambda task: _when(
+                "switch" in task and bool({"script", "command", "args", "image", "approval", "run", "forEach"} & {*task}),
+                "switch",
+            ),
+            field="switch",
+        ),
+        Rule(
+            cel="!has(self.teardownOf) || !(self.name in self.teardownOf)",
+            message="a task can't put away what it has set up itself: teardownOf names other tasks",
+            breaks=lambda task: _when(task.get("name") in _list(task, "teardownOf"), "teardownOf"),
+            field="teardownOf",
         ),
         Rule(
             cel="!has(self.run) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "

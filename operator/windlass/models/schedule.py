@@ -144,9 +144,9 @@ class AfterSource(Model):
     @model_validator(mode="before")
     @classmethod
     def _read_yaml_on(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or YAML_ON not in value or "on" in value:
+        if not isinstance(value, dict) or "on" in value:
             return value
-        return {"on" if key == YAML_ON else key: part for key, part in value.items()}
+        return {"on" if key in (YAML_ON, True) else key: part for key, part in value.items()}
 
 
 class After(Model):

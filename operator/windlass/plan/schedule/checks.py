@@ -112,7 +112,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _check_sources(schedule: Schedule, path: Path) -> Iterator[Finding]:
-    """Whether there is one thing that runs follow, and whether each part of it is whole."""
+    """Whether there is one thing that runs follow. What that thing must be is a rule of its model."""
     if schedule.cron is None and schedule.after is None:
         yield Finding(path, "nothing says when runs are made", 'write cron: "0 2 * * *", or after: {any: […]}')
     if schedule.after is None:
@@ -123,13 +123,6 @@ def _check_sources(schedule: Schedule, path: Path) -> Iterator[Finding]:
     for name, calendar in (("exclude", schedule.exclude), ("include", schedule.include)):
         if calendar is not None:
             yield Finding((*path, name), "a calendar is for the slots of cron", "leave it out beside after")
-    if bool(schedule.after.all) == bool(schedule.after.any):
-        yield Finding(place, "give exactly one of all and any", "all: each of these; any: one of them is enough")
-    for part, sources in (("all", schedule.after.all), ("any", schedule.after.any)):
-        for number, source in enumerate(sources):
-            if (source.workflow is None) == (source.asset is None):
-                message = "a source is a workflow or an asset: give exactly one of them"
-                yield Finding((*place, part, number), message)
 
 
 def _check_times(schedule: Schedule, path: Path) -> Iterator[Finding]:

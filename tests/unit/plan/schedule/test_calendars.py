@@ -36,7 +36,7 @@ SHIFTS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         "0 9 L * *", {"exclude": WEEKEND, "shift": "Previous"}, ["05-29 09:00", "06-30 09:00", "07-31 09:00"],
     ),
     "the first of the month, to Monday": (
-        "0 9 1 * *", {"exclude": WEEKEND, "shift": "Next"}, 
+        "0 9 1 * *", {"exclude": WEEKEND, "shift": "Next"},
         ["05-01 09:00", "06-01 09:00", "07-01 09:00", "08-03 09:00"],
     ),
     "the last of the month, into the next": (

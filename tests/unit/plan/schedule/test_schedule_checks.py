@@ -175,20 +175,6 @@ SCHEDULES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"cron": "@daily", "after": {"any": [{"workflow": "a"}]}},
         ["s.after: a schedule follows the clock or other runs, not both; leave cron or after out"],
     ),
-    "all and any": (
-        {"after": {"any": [{"workflow": "a"}], "all": [{"workflow": "b"}]}},
-        ["s.after: give exactly one of all and any; all: each of these; any: one of them is enough"],
-    ),
-    "neither all nor any": (
-        {"after": {}}, ["s.after: give exactly one of all and any; all: each of these; any: one of them is enough"],
-    ),
-    "a source of two kinds, and one of none": (
-        {"after": {"all": [{"workflow": "a"}, {"workflow": "a", "asset": "b"}, {}]}},
-        [
-            "s.after.all[1]: a source is a workflow or an asset: give exactly one of them",
-            "s.after.all[2]: a source is a workflow or an asset: give exactly one of them",
-        ],
-    ),
     "a calendar of what follows": (
         {"after": {"any": [{"asset": "a"}]}, "exclude": SATURDAYS},
         ["s.exclude: a calendar is for the slots of cron; leave it out beside after"],
