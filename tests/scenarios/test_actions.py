@@ -268,3 +268,53 @@ async def test_an_action_that_is_deleted_before_it_was_applied_is_withdrawn() ->
         world.store.delete(ACTIONS, NAMESPACE, action)
         world.run(tasks=CHAIN)
         assert await world.ended() == "Succeeded"
+
+
+EACH: dict[str, Any] = {"name": "each", "command": ["do", "{{ item }}"], "forEach": {"items": ["x", "y", "z"]}}
+
+
+def of_instances(world: World) -> list[tuple[int, int]]:
+    """Index and attempt of each pod that was made for an instance."""
+    labels = [pod["metadata"]["labels"] for pod in world.pods()]
+    return sorted(
+        (int(label["windlass.dev/index"]), int(label["windlass.dev/attempt"]))
+        for label in labels
+        if "windlass.dev/index" in label
+    )
+
+
+def one_fails(task: str, attempt: int) -> Play:
+    return Play(exit_code=1) if attempt == 1 and task == "each" else Play()
+
+
+async def test_a_retry_runs_only_the_instances_again_that_failed() -> None:
+    each = {**EACH, "command": ["do"], "keepPods": "Always", "podTemplate": {}}
+    async with World(script=lambda task, attempt: Play(exit_code=attempt == 1)) as world:
+        world.run(tasks=[each, {"name": "after", "command": ["true"], "dependsOn": ["each"], "retry": {"limit": 1}}])
+        assert await world.ended() == "Failed"
+        assert world.task("each")["instances"]["failedIndices"] == "0-2"
+        action = world.act("Clear", "each", indices=[1])
+        assert await world.answered(action) == ("Applied", "runs again: 2 tasks: each, index 1, after")
+        assert await world.ended() == "Failed"
+        assert world.task("each")["instances"]["failedIndices"] == "0,2"
+        assert (await world.answered(world.act("Retry")))[0] == "Applied"
+        assert await world.ended() == "Succeeded"
+        assert of_instances(world) == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+async def test_a_clear_ends_all_instances_first() -> None:
+    async with World(script=lambda task, attempt: FOREVER if attempt == 1 else Play()) as world:
+        world.run(tasks=[{**EACH, "keepPods": "Always"}])
+        await world.until(lambda: len(of_instances(world)) == 3)
+        await world.answered(world.act("Clear", "each"))
+        assert await world.ended() == "Succeeded"
+        assert of_instances(world) == [(index, attempt) for index in range(3) for attempt in (1, 2)]
+
+
+async def test_a_forEach_is_skipped_while_it_runs() -> None:
+    async with World(script=lambda task, attempt: FOREVER) as world:
+        world.run(tasks=[EACH])
+        await world.until(lambda: len(of_instances(world)) == 3)
+        await world.answered(world.act("Skip", "each"))
+        assert await world.ended() == "Succeeded"
+        assert world.phases() == {"each": "Skipped"}

@@ -22,8 +22,6 @@ def chosen(program: Program, action: Action) -> tuple[str, ...]:
         if name not in program.nodes:
             hint = suggestion(name, program.nodes)
             raise ActionRefused(f"the run has no task {name}" + (f": {hint}" if hint else ""))
-    if spec.indices:
-        raise ActionRefused(f"{spec.tasks[0]} is no forEach, so it has no instances: leave the indices out")
     found = set(spec.tasks)
     if spec.downstream:
         found |= reached(program, spec.tasks, lambda node: node.downstream)
@@ -54,7 +52,7 @@ def never_ran_after(program: Program, names: Iterable[str], tasks: dict[str, Tas
 
 
 def _never_ran(status: TaskStatus) -> bool:
-    if status.attempts or status.reason in _BY_ACTION:
+    if status.attempts or status.instances is not None or status.reason in _BY_ACTION:
         return False
     return status.phase in (TaskPhase.UPSTREAM_FAILED, TaskPhase.SKIPPED) or status.reason == "Joined"
 

@@ -13,10 +13,10 @@ from windlass.models.action import TaskOrder, Verb
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.action_types import Action, ActionRefused, Change
-from windlass.plan.attempts import under_way
 from windlass.plan.budget import cut
 from windlass.plan.choosing import chosen, counted, listed, never_ran_after
 from windlass.plan.finish import failed_finals, failures, told
+from windlass.plan.foreach_again import busy
 from windlass.plan.progress import ended_conditions, progress
 from windlass.plan.reruns import sent_back
 from windlass.plan.types import Program, RunView
@@ -44,7 +44,7 @@ def mark(run: RunView, program: Program, action: Action, now: datetime) -> Chang
     order = TaskOrder(verb=action.spec.verb, message=cut(f"{word} {action.author}", 512))
     for name in changed:
         before = tasks[name]
-        ending = under_way(before)
+        ending = busy(before)
         tasks[name] = before.model_copy(update={"order": order}) if ending else marked(before, order, format_time(now))
     message = f"{word}: {counted(changed)}"
     if ended:

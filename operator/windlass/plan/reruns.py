@@ -6,6 +6,7 @@ counts against a task begins anew: its retries, its timeout, and the run's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,8 +15,9 @@ from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.models.workflow import Keep
 from windlass.plan.action_types import Action, ActionRefused, Change
-from windlass.plan.attempts import next_number, under_way
 from windlass.plan.choosing import chosen, counted, listed, never_ran_after
+from windlass.plan.foreach_again import attempts_made, busy, said, with_instances_again
+from windlass.plan.graph import transitive_upstream
 from windlass.plan.orders import with_orders
 from windlass.plan.progress import progress, running_conditions, running_message
 from windlass.plan.retention import workspace_due
@@ -29,7 +31,8 @@ def retry(run: RunView, program: Program, action: Action, now: datetime) -> Chan
     tasks = {task.name: task for task in run.status.tasks}
     wrong = [name for name, task in tasks.items() if task.phase in _WENT_WRONG and name in program.nodes]
     named = chosen(program, action)
-    if good := [name for name in named if name not in wrong]:
+    good = [name for name in named if name not in wrong]
+    if good and not action.spec.indices:
         verb = "has" if len(good) == 1 else "have"
         raise ActionRefused(f"{listed(good)} {verb} not failed: Clear runs a task again whatever its end")
     roots = named or tuple(name for name in program.nodes if name in wrong)
@@ -48,8 +51,8 @@ def sent_back(status: TaskStatus, now: datetime) -> TaskStatus:
     attempts = [*status.attempts]
     if attempts and attempts[-1].finished_at is None:
         attempts[-1] = attempts[-1].model_copy(update={"finished_at": format_time(now), "reason": "Cleared"})
-    made = next_number(status) - 1
-    return TaskStatus(name=status.name, attempts=attempts, dropped=status.dropped, cleared=made or None)
+    made = attempts_made(status) or None
+    return TaskStatus(name=status.name, attempts=attempts, dropped=status.dropped, cleared=made)
 
 
 def _again(run: RunView, program: Program, action: Action, now: datetime, roots: tuple[str, ...]) -> Change:
@@ -58,22 +61,45 @@ def _again(run: RunView, program: Program, action: Action, now: datetime, roots:
     back = {*roots, *never_ran_after(program, roots, tasks)}
     if ended and (not roots or any(not program.nodes[name].is_finally for name in roots)):
         back |= {name for name, node in program.nodes.items() if node.is_finally}
+    partly = _partly(program, action, tasks, roots, back)
     changed: list[str] = []
     for name in program.nodes:
         before = tasks.get(name) or TaskStatus(name=name)
-        if name in back and (before.phase is not TaskPhase.WAITING or before.attempts):
-            tasks[name] = _back(before, action, now)
+        if name in back and before != TaskStatus(name=name):
+            some = name in partly
+            tasks[name] = with_instances_again(before, action.spec.indices) if some else _back(before, action, now)
             changed.append(name)
     entries = [tasks[task.name] for task in run.status.tasks]
-    message = f"runs again: {counted(changed)}" if changed else "nothing of it had started yet"
+    told = [said(tasks[name], action.spec.indices if name in roots else ()) for name in changed]
+    message = f"runs again: {counted(told)}" if changed else "nothing of it had started yet"
     if not ended:
         return Change(run.status.model_copy(update={"tasks": entries}), message, tuple(changed))
     fields, remark = _restarted(run, program, entries, now)
     return Change(run.status.model_copy(update={"tasks": entries, **fields}), message + remark, tuple(changed))
 
 
+def _partly(
+    program: Program, action: Action, tasks: Mapping[str, TaskStatus], roots: tuple[str, ...], back: set[str]
+) -> set[str]:
+    """The tasks of which only some instances run again: those that are named, or by a retry those that went wrong.
+
+    Where a task before it runs again too, the items may be others, and all of it runs again.
+    """
+    if action.spec.indices:
+        return set(roots)
+    if action.spec.verb is not Verb.RETRY:
+        return set()
+    return {
+        name
+        for name in roots
+        if (status := tasks.get(name)) is not None
+        and status.instances is not None
+        and back.isdisjoint(transitive_upstream(program, name))
+    }
+
+
 def _back(status: TaskStatus, action: Action, now: datetime) -> TaskStatus:
-    if under_way(status):
+    if busy(status):
         return status.model_copy(update={"order": TaskOrder(verb=Verb.CLEAR, message=f"cleared {action.author}")})
     return sent_back(status, now)
 

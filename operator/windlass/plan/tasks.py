@@ -19,6 +19,7 @@ from windlass.models.common import format_time, parse_time
 from windlass.models.run import Attempt, TaskPhase, TaskStatus
 from windlass.plan.approval import advance_approval
 from windlass.plan.attempts import (
+    BY_ACTION,
     adopt,
     cancel,
     fail,
@@ -32,16 +33,18 @@ from windlass.plan.attempts import (
 from windlass.plan.budget import cut
 from windlass.plan.children import follow_child, start_child
 from windlass.plan.context import task_context, trigger_of
-from windlass.plan.draft import Draft, changed
+from windlass.plan.draft import Draft, Stopping, changed
 from windlass.plan.foreach import advance_instances, begin
 from windlass.plan.foreach_items import Place, reads_item
 from windlass.plan.marking import carried_out
-from windlass.plan.pools import held_back
 from windlass.plan.past import DEPENDS_ON_PAST, waits_for_past
+from windlass.plan.pools import held_back
 from windlass.plan.rendering import render_task
 from windlass.plan.retries import next_memory
 from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
 from windlass.plan.template_values import Meter, json_text, plain
+from windlass.plan.switching import NOT_CHOSEN, choose, passed_over
+from windlass.plan.teardown import teardown_verdict
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
 
@@ -67,7 +70,7 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     if status.phase.ended:
         return status
     if status.instances is not None:
-        return advance_instances(draft, node, status, _launched)
+        return _repeated(draft, node, status)
     status = follow_child(draft, node, status) if node.task.run is not None else _followed(draft, node, status)
     if status.phase.ended or under_way(status):
         return status
@@ -85,6 +88,21 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             draft.wake(due)
             return status
     return _begun(draft, node, status)
+
+
+def _repeated(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Go on with a task that is repeated; an order is carried out once none of its instances is at work."""
+    told = len(draft.events)
+    if status.order is not None and draft.stops(node) is None:
+        draft.halted[status.name] = Stopping(BY_ACTION, draft.now)
+    after = advance_instances(draft, node, status, _launched)
+    if status.order is None or not after.phase.ended:
+        return after
+    del draft.events[told:]
+    if status.order.verb == Verb.CLEAR and draft.stopping is not None:
+        return after.model_copy(update={"order": None})
+    after = carried_out(after, status.order, draft.now)
+    return after if after.phase.ended else _decided(draft, node, after)
 
 
 def _ordered(draft: Draft, node: Node, status: TaskStatus, order: TaskOrder) -> TaskStatus:
@@ -127,11 +145,15 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     is_source = node is draft.seen.program.source_step
     if not is_source and draft.source is not None and draft.source.commit is None:
         return status
-    ruled = verdict(node.task.trigger_rule, count(node.upstream, draft.ends))
+    ruled = _ruled(node, draft.ends_for(node))
     if ruled.kind is VerdictKind.WAIT:
         return status
+    if ruled.kind is VerdictKind.START and (why := passed_over(draft, node)) is not None:
+        return _skipped(draft, status, NOT_CHOSEN, why)
     if ruled.kind is not VerdictKind.START:
         return _not_started(draft, node, status, ruled)
+    if (waits := waits_for_past(draft, node, status)) is not None:
+        return waits
     try:
         wanted = (node.task.for_each is not None and reads_item(node.task.when)) or _when(draft, node, status)
     except TemplateError as error:
@@ -141,15 +163,26 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         message = cut(f"when is false: {node.task.when}", 256)
         update |= {"phase": TaskPhase.SKIPPED, "reason": "WhenFalse", "message": message, "finished_at": draft.moment}
     elif node.is_join and not is_source:
+        if node.task.switch is not None:
+            return choose(draft, node, status.model_copy(update=update), _context(draft, node, 1))
         update |= {"phase": TaskPhase.SUCCEEDED, "reason": "Joined", "finished_at": draft.moment}
     elif node.task.for_each is not None:
         begun = begin(draft, node, status.model_copy(update=update))
         return begun if begun.phase.ended else advance_instances(draft, node, begun, _launched)
     else:
         update["phase"] = TaskPhase.QUEUED
-    if (waits := waits_for_past(draft, node, status)) is not None:
-        return waits
         return _begun(draft, node, status.model_copy(update=update))
+    return status.model_copy(update=update)
+
+
+def _ruled(node: Node, ends: Mapping[str, TaskPhase]) -> Verdict:
+    if node.task.teardown_of:
+        return teardown_verdict(node, ends)
+    return verdict(node.task.trigger_rule, count(node.upstream, ends))
+
+
+def _skipped(draft: Draft, status: TaskStatus, reason: str, message: str) -> TaskStatus:
+    update = {"phase": TaskPhase.SKIPPED, "reason": reason, "message": cut(message, 256), "finished_at": draft.moment}
     return status.model_copy(update=update)
 
 
