@@ -216,6 +216,7 @@ class Engine:
         try:
             after = await self._reconciler.reconcile(key)
         except Exception as error:
+            self._reconciler.slots.stumbled(key)
             self._reconciler.turns.stumbled(key, for_good=isinstance(error, Refused))
             raise
         record = self.runs.get(key)

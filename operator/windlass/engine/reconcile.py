@@ -246,7 +246,7 @@ class Reconciler:
             if refusal.retry_at is not None and refusal.retry_at <= now:
                 del record.refusals[pod]
         view = record.view()
-        limit = program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
+        limit = _task_limit(program)
         workflow = WorkflowKey(record.key.namespace, view.workflow)
         free, held = self.slots.free(workflow, limit), self.slots.held(workflow, record.key)
         seen = Seen(
@@ -269,7 +269,7 @@ class Reconciler:
             del record.refusals[pod]
             record.refused.pop(pod, None)
         if not plan.confirm and not plan.confirm_children:
-            self._take_slots(record, workflow, plan, free, held)
+            self._take_slots(record, program, plan, held)
         return plan
 
     def _plan_asking(self, record: RunRecord, seen: Seen, now: datetime) -> Plan:
@@ -286,14 +286,18 @@ class Reconciler:
                 return plan
             seen = replace(seen, run=record.view(), pools=answers)
 
-    def _take_slots(
-        self, record: RunRecord, workflow: WorkflowKey, plan: Plan, free: int | None, held: frozenset[str]
-    ) -> None:
+    def _take_slots(self, record: RunRecord, program: Program, plan: Plan, held: frozenset[str]) -> None:
         """Reserve slots for what is launched; let go of those whose pods are not wanted any more."""
+        limit, own = _task_limit(program), record.spec.priority
+        workflow = WorkflowKey(record.key.namespace, record.view().workflow)
         wanted = {launch.pod for launch in plan.launches}
         if free is not None:
             self.slots.grant(workflow, record.key, wanted)
             if len(wanted - held) >= free:
+        if limit is not None:
+            priority = own if own is not None else program.spec.priority
+            got = bool(wanted - held)
+            self.slots.planned(workflow, record.key, limit, wants=plan.short, got=got, priority=priority)
                 self.slots.wait(workflow, record.key)
         self.slots.give_back(workflow, held.difference(wanted, record.refusals))
 
@@ -457,6 +461,10 @@ class Reconciler:
         if wake_at is not None:
             waits.append(max(0.0, (wake_at - self._clock.now()).total_seconds()))
         return Next(min(waits, default=None), spent)
+def _task_limit(program: Program) -> int | None:
+    return program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
+
+
 
 
 def raise_first(answers: Iterable[object]) -> None:

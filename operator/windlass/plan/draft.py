@@ -73,6 +73,8 @@ class Draft:
     children: list[ChildLaunch] = field(default_factory=list)
     child_stops: list[ChildStop] = field(default_factory=list)
     confirm_children: list[str] = field(default_factory=list)
+    short: bool = False
+    """A pod would be launched, were there a slot."""
     endings: dict[str, PodEnding] = field(default_factory=dict)
     """By pod; the first reason counts."""
     events: list[RunEvent] = field(default_factory=list)

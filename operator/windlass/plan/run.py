@@ -51,6 +51,7 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
         launches=tuple(draft.launches),
         wants=tuple(draft.wants),
         children=tuple(draft.children),
+        short=draft.short,
         child_stops=tuple(draft.child_stops),
         confirm_children=tuple(draft.confirm_children),
         releases=settle_pods(draft, draft.source),

@@ -259,6 +259,7 @@ def _launched(draft: Draft, node: Node, status: TaskStatus, place: Place | None 
     if draft.free_slots is not None and draft.free_slots <= 0 and pod not in draft.seen.granted:
         limit = draft.seen.program.spec.concurrency
         message = f"the workflow has {limit.max_active_tasks} tasks running, its limit" if limit else None
+        draft.short = True
         return changed(status, phase=TaskPhase.QUEUED, reason="MaxActiveTasks", message=message, retry_at=None)
     since = parse_time(status.ready_at) if status.ready_at is not None else draft.now
     if (waits := held_back(draft, node.task, pod, since)) is not None:

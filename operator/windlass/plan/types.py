@@ -343,6 +343,8 @@ class Plan:
     children: tuple[ChildLaunch, ...] = ()
     """Runs to create, once the status that names them is stored."""
     child_stops: tuple[ChildStop, ...] = ()
+    short: bool = False
+    """A pod would be launched, were there a slot of `maxActiveTasks`."""
     confirm_children: tuple[str, ...] = ()
     """Runs to be read live, then planned again (`Seen.read_children`): they are missing, or their outputs are wanted."""
     confirm: tuple[str, ...] = ()

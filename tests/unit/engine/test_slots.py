@@ -25,6 +25,11 @@ def pod(name: str, phase: PodPhase = PodPhase.RUNNING) -> PodView:
     return PodView("data", name, f"uid-{name}", 1, "etl", "etl-1", "run-uid", "a", 1, phase, START)
 
 
+def waits(slots: Slots, run: RunKey, *, key: WorkflowKey = WORKFLOW, limit: int = 0, priority: int = 0) -> None:
+    """The run has planned, wants more, and there was none for it."""
+    slots.planned(key, run, limit, wants=True, got=False, priority=priority)
+
+
 def test_without_a_limit_there_is_none() -> None:
     assert Woken().slots.free(WORKFLOW, None) is None
 
@@ -48,14 +53,14 @@ def test_a_create_that_was_not_heard_of_holds_the_slot_of_its_own_run() -> None:
 def test_a_refused_create_gives_its_slot_to_who_waits() -> None:
     woken = Woken()
     woken.slots.grant(WORKFLOW, RUN, ["a"])
-    woken.slots.wait(WORKFLOW, OTHER)
+    waits(woken.slots, OTHER)
     woken.slots.give_back(WORKFLOW, ["a"])
     assert (woken.slots.free(WORKFLOW, 1), woken) == (1, [OTHER])
 
 
 def test_a_slot_that_was_never_granted_wakes_nobody() -> None:
     woken = Woken()
-    woken.slots.wait(WORKFLOW, OTHER)
+    waits(woken.slots, OTHER)
     woken.slots.give_back(WORKFLOW, ["a"])
     assert woken == []
 
@@ -63,29 +68,113 @@ def test_a_slot_that_was_never_granted_wakes_nobody() -> None:
 def test_a_run_that_is_over_gives_up_its_place_and_its_slots() -> None:
     woken = Woken()
     woken.slots.grant(WORKFLOW, RUN, ["a"])
-    woken.slots.wait(WORKFLOW, RUN)
-    woken.slots.wait(WORKFLOW, OTHER)
+    waits(woken.slots, RUN)
+    waits(woken.slots, OTHER)
     woken.slots.leave(RUN)
     assert (woken.slots.free(WORKFLOW, 1), woken) == (1, [OTHER])
 
 
-def test_an_ended_pod_frees_its_slot_and_wakes_who_waits_in_their_order() -> None:
+def test_an_ended_pod_frees_its_slot_and_wakes_one_of_those_who_wait() -> None:
     woken = Woken()
     slots = woken.slots
     slots.pod_changed(None, pod("a"))
-    slots.wait(WORKFLOW, OTHER)
-    slots.wait(WORKFLOW, RUN)
-    slots.wait(WORKFLOW, OTHER)
+    waits(slots, OTHER)
+    waits(slots, RUN)
+    waits(slots, OTHER)
     slots.pod_changed(pod("a"), pod("a", PodPhase.ENDED))
-    assert (slots.free(WORKFLOW, 1), woken) == (1, [OTHER, RUN])
+    assert (slots.free(WORKFLOW, 1), woken) == (1, [OTHER])
     slots.pod_changed(pod("a", PodPhase.ENDED), None)
+    assert woken == [OTHER]
+
+
+def test_who_was_woken_and_wants_nothing_passes_the_slot_on() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1)
+    slots.pod_changed(pod("a"), None)
+    slots.planned(WORKFLOW, OTHER, 1, wants=False, got=False)
     assert woken == [OTHER, RUN]
+
+
+def test_who_was_woken_and_stumbles_lets_another_go_first() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1)
+    slots.pod_changed(pod("a"), None)
+    slots.stumbled(OTHER)
+    assert woken == [OTHER, RUN]
+    slots.planned(WORKFLOW, RUN, 1, wants=False, got=False)
+    assert woken == [OTHER, RUN, OTHER], "it kept its place"
+
+
+def test_who_was_woken_and_is_over_passes_the_slot_on() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1)
+    slots.pod_changed(pod("a"), None)
+    slots.leave(OTHER)
+    assert woken == [OTHER, RUN]
+
+
+def test_who_got_a_slot_and_wants_more_goes_to_the_end() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1)
+    slots.pod_changed(pod("a"), None)
+    slots.grant(WORKFLOW, OTHER, ["b"])
+    slots.planned(WORKFLOW, OTHER, 1, wants=True, got=True)
+    slots.give_back(WORKFLOW, ["b"])
+    assert woken == [OTHER, RUN]
+
+
+def test_who_got_none_keeps_its_place() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1)
+    waits(slots, OTHER, limit=1)
+    slots.pod_changed(pod("a"), None)
+    assert woken == [OTHER]
+
+
+def test_a_higher_priority_goes_first() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("a"))
+    waits(slots, OTHER, limit=1)
+    waits(slots, RUN, limit=1, priority=5)
+    slots.pod_changed(pod("a"), None)
+    assert woken == [RUN]
+
+
+def test_a_thousand_runs_that_wait_are_woken_one_for_each_slot() -> None:
+    woken = Woken()
+    slots = woken.slots
+    slots.pod_changed(None, pod("p0"))
+    runs = [RunKey("data", f"r{number:04}") for number in range(1000)]
+    for run in runs:
+        waits(slots, run, limit=1)
+    for number, run in enumerate(runs):
+        slots.pod_changed(pod(f"p{number}"), None)
+        slots.grant(WORKFLOW, run, [f"p{number + 1}"])
+        slots.planned(WORKFLOW, run, 1, wants=False, got=True)
+        slots.pod_changed(None, pod(f"p{number + 1}"))
+    assert woken == runs
 
 
 def test_a_pod_that_had_ended_when_it_was_first_seen_needs_no_slot() -> None:
     woken = Woken()
     woken.slots.grant(WORKFLOW, RUN, ["a"])
-    woken.slots.wait(WORKFLOW, OTHER)
+    waits(woken.slots, OTHER)
     woken.slots.pod_changed(None, pod("a", PodPhase.ENDED))
     assert (woken.slots.free(WORKFLOW, 1), woken) == (1, [OTHER])
 
@@ -118,7 +207,8 @@ def test_nothing_is_remembered_of_what_is_over() -> None:
     for number in range(3):
         one = replace(pod(f"p{number}"), workflow=f"alone-{number}")
         slots.grant(WorkflowKey("data", one.workflow), RUN, [one.name])
-        slots.wait(WorkflowKey("data", one.workflow), OTHER)
+        waits(slots, OTHER, key=WorkflowKey("data", one.workflow))
         slots.pod_changed(None, one)
         slots.pod_changed(one, None)
-    assert [len(part) for part in vars(slots).values() if isinstance(part, dict)] == [0, 0, 0]
+        slots.planned(WorkflowKey("data", one.workflow), OTHER, 1, wants=False, got=False)
+    assert [len(part) for part in vars(slots).values() if isinstance(part, dict)] == [0, 0, 0, 0]
