@@ -291,15 +291,13 @@ class Reconciler:
         limit, own = _task_limit(program), record.spec.priority
         workflow = WorkflowKey(record.key.namespace, record.view().workflow)
         wanted = {launch.pod for launch in plan.launches}
-        if free is not None:
+        if limit is not None:
             self.slots.grant(workflow, record.key, wanted)
-            if len(wanted - held) >= free:
+        self.slots.give_back(workflow, held.difference(wanted, record.refusals))
         if limit is not None:
             priority = own if own is not None else program.spec.priority
             got = bool(wanted - held)
             self.slots.planned(workflow, record.key, limit, wants=plan.short, got=got, priority=priority)
-                self.slots.wait(workflow, record.key)
-        self.slots.give_back(workflow, held.difference(wanted, record.refusals))
 
     async def _confirm_pods(self, record: RunRecord, pods: tuple[str, ...], gone: set[str]) -> bool:
         """Read pods that should be there live, and their run when one is not; whether the run is as it was."""
@@ -461,10 +459,10 @@ class Reconciler:
         if wake_at is not None:
             waits.append(max(0.0, (wake_at - self._clock.now()).total_seconds()))
         return Next(min(waits, default=None), spent)
+
+
 def _task_limit(program: Program) -> int | None:
     return program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
-
-
 
 
 def raise_first(answers: Iterable[object]) -> None:

@@ -68,13 +68,13 @@ class Draft:
     """How the tasks ended, once all have."""
     output_bytes: int | None = None
     """The size of all outputs so far; None: not counted yet."""
+    short: bool = False
+    """A pod would be launched, were there a slot."""
     launches: list[Launch] = field(default_factory=list)
     wants: list[PoolWant] = field(default_factory=list)
     children: list[ChildLaunch] = field(default_factory=list)
     child_stops: list[ChildStop] = field(default_factory=list)
     confirm_children: list[str] = field(default_factory=list)
-    short: bool = False
-    """A pod would be launched, were there a slot."""
     endings: dict[str, PodEnding] = field(default_factory=dict)
     """By pod; the first reason counts."""
     events: list[RunEvent] = field(default_factory=list)

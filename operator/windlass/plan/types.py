@@ -337,14 +337,14 @@ class Plan:
     launches: tuple[Launch, ...] = ()
     wants: tuple[PoolWant, ...] = ()
     """The pods that Pools are to be asked for, those granted and launched now among them."""
+    short: bool = False
+    """A pod would be launched, were there a slot of `maxActiveTasks`."""
     endings: tuple[PodEnding, ...] = ()
     releases: tuple[str, ...] = ()
     """Pods whose finalizer comes off as soon as `status` is stored."""
     children: tuple[ChildLaunch, ...] = ()
     """Runs to create, once the status that names them is stored."""
     child_stops: tuple[ChildStop, ...] = ()
-    short: bool = False
-    """A pod would be launched, were there a slot of `maxActiveTasks`."""
     confirm_children: tuple[str, ...] = ()
     """Runs to be read live, then planned again (`Seen.read_children`): they are missing, or their outputs are wanted."""
     confirm: tuple[str, ...] = ()
