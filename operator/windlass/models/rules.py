@@ -275,7 +275,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             "has(self.approval) || has(self.run) || has(self.forEach))",
             message="switch is for a join: a task that runs nothing itself",
             breaks=lambda task: _when(
-                "switch" in task and bool({"script", "command", "args", "image", "approval", "run", "forEach"} & {*task}),
+                "switch" in task
+                and bool({"script", "command", "args", "image", "approval", "run", "forEach"} & {*task}),
                 "switch",
             ),
             field="switch",

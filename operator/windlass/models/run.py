@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from windlass.models.action import ActionRecord, TaskOrder
+from windlass.models.branching import GroupStatus
 from windlass.models.child import ParentRun
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
 from windlass.models.condition import Condition
@@ -316,6 +317,8 @@ class WorkflowRunStatus(Model):
     """When it began to be stopped."""
     observed_generation: int | None = None
     """The generation of the run that this status takes account of."""
+    groups: list[GroupStatus] | None = None
+    """The groups whose tasks were run again, or are to be."""
     conditions: Annotated[list[Condition], Field(json_schema_extra=list_map("type"))] = []
     """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from windlass.models.approval import Approval
+from windlass.models.branching import Case, GroupName
 from windlass.models.child import ChildRun
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
 from windlass.models.foreach import ForEach
@@ -193,6 +194,12 @@ class Task(ContainerFields):
     """The names of the direct upstream tasks. In `finally`: of other tasks of `finally`."""
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     """When the task starts, by the ends of its direct upstream tasks."""
+    group: GroupName | None = None
+    """The group that the task belongs to: tasks of a group are shown together, and addressed together by actions."""
+    teardown_of: Annotated[list[UpstreamName], Field(max_length=100, json_schema_extra=LIST_SET)] = []
+    """The tasks that have set up what this one puts away. It runs once they, and the tasks of `dependsOn`, have ended,
+    if one of them succeeded: whatever the others did, and also when the run is cancelled. Its `allowFailure` is true by
+    default."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """A template, asked after the trigger rule has said start: when it is false, the task is skipped. One that reads
     `item` or `index` is asked for each instance of a `forEach`."""
@@ -200,8 +207,11 @@ class Task(ContainerFields):
     """Repeats the task for each item of a list, a matrix, or a count."""
     depends_on_past: bool = False
     """True: the task starts only when the same task of the run of the slot before has succeeded or was skipped."""
-    allow_failure: bool = False
-    """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure."""
+    switch: Annotated[list[Case], Field(min_length=1, max_length=100)] | None = None
+    """For a join: chooses which of the tasks that depend on it go on; the other tasks that are named here are skipped."""
+    allow_failure: bool | None = None
+    """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure. False by default,
+    but for a teardown."""
     command: Annotated[list[Text], Field(max_length=1000)] | None = None
     """The command; the image's own entrypoint when both this and `args` are absent. Its strings may hold templates."""
     args: Annotated[list[Text], Field(max_length=1000)] | None = None

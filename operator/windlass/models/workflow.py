@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from windlass.models.branching import Group
 from windlass.models.common import (
     SERVER_DEFAULT,
     Duration,
@@ -164,6 +165,8 @@ class WorkflowSpec(Model):
     """What each task has unless it says another."""
     tasks: Annotated[list[Task], Field(min_length=1, max_length=1000, json_schema_extra=list_map("name"))]
     """The tasks. Their order means nothing: `dependsOn` does."""
+    groups: Annotated[list[Group], Field(max_length=100, json_schema_extra=list_map("name"))] = []
+    """What the tasks of a group have in common. A group without such things needs no entry."""
     finally_: Annotated[list[Task], Field(alias="finally", max_length=100, json_schema_extra=list_map("name"))] = []
     """Tasks that run when all others have ended, whatever happened."""
     outcome: Outcome = Outcome.ALL

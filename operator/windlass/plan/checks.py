@@ -15,7 +15,8 @@ from windlass.models.findings import Finding, Path, Severity, suggestion
 from windlass.models.task import Retry, Task, TaskDefaults, TriggerRule
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan import scope
-from windlass.plan.graph import ProgramError, compile_program, find_cycle, is_join
+from windlass.plan.branch_checks import check_groups, check_switch, check_teardown
+from windlass.plan.graph import ProgramError, compile_program, find_cycle, has_pod, is_join
 from windlass.plan.injection import unquoted
 from windlass.plan.params import check_schemas, sensitive_read
 from windlass.plan.template_syntax import parse
@@ -27,7 +28,7 @@ MAX_EXPRESSIONS: Final = 20_000
 """Expressions of a definition: what is more would take the controller seconds to check."""
 MAX_FINDINGS: Final = 500
 """Wrong templates that are told."""
-_NO_TEMPLATES: Final = {"name", "description", "depends_on", "trigger_rule"}
+_NO_TEMPLATES: Final = {"name", "description", "depends_on", "trigger_rule", "group", "teardown_of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,11 @@ def check_spec(spec: WorkflowSpec, path: Path = ("spec",)) -> list[Finding]:
     """Everything that is wrong with a definition; `path` is where it stands in its object."""
     found = [*_check_graph(spec, path), *check_schemas(spec, (*path, "params")), *_check_parts(spec, path)]
     for part, place, task in _tasks(spec):
-        found += _check_task(task, (*path, part, place))
-    found += islice(_check_templates(spec, path, _program(spec)), MAX_FINDINGS)
+        at = (*path, part, place)
+        found += [*_check_task(task, at), *check_switch(task, spec, at), *check_teardown(task, spec, at, part)]
+    program = _program(spec)
+    found += check_groups(spec, path, program)
+    found += islice(_check_templates(spec, path, program), MAX_FINDINGS)
     return list(dict.fromkeys(found))
 
 
@@ -185,7 +189,7 @@ def _check_templates(spec: WorkflowSpec, path: Path, program: Program | None) ->
     defaults = list(_texts(_fields(spec.task_defaults), (*path, "taskDefaults")))
     for part, place, task in _tasks(spec):
         own = list(_texts(_fields(task), (*path, part, place)))
-        inherited = [] if is_join(task) else defaults
+        inherited = defaults if has_pod(task) else []
         if not own and not inherited:
             continue
         known = scope.known_to_task(program, task.name) if program is not None else scope.known_to_any(spec)

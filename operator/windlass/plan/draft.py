@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from windlass.models.branching import GroupStatus
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
@@ -62,6 +63,10 @@ class Draft:
     """That the tasks of `finally` are being stopped too."""
     halted: dict[str, Stopping] = field(default_factory=dict)
     """Tasks whose instances are being stopped, since too many of them have failed."""
+    groups: dict[str, GroupStatus] = field(default_factory=dict)
+    """What was done to groups."""
+    withheld: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By group: the tasks of it that have failed, while all of it may be run again."""
     holding: bool = False
     """Nothing new starts for now: the run is suspended, or is about to be stopped."""
     outcome: RunPhase | None = None
@@ -97,6 +102,7 @@ class Draft:
             free_slots=seen.free_slots,
             ends={name: task.phase for name, task in stored.items() if task.phase.ended},
             source=seen.run.status.source,
+            groups={group.name: group for group in seen.run.status.groups or ()},
         )
 
     def stops(self, node: Node) -> Stopping | None:
@@ -107,8 +113,8 @@ class Draft:
     def ends_for(self, node: Node) -> Mapping[str, TaskPhase]:
         """The phases of the tasks that have ended, as this task may know them: a failure in a group that may be run
         again is no end yet for those outside."""
-        hidden = self.withheld.get(node.task.group)
-        return self.ends if hidden is None else {name: end for name, end in self.ends.items() if name not in hidden}
+        hidden = {name for group, names in self.withheld.items() if group != node.task.group for name in names}
+        return {name: end for name, end in self.ends.items() if name not in hidden} if hidden else self.ends
 
     def wake(self, moment: datetime) -> None:
         """Plan again at this moment."""

@@ -34,8 +34,13 @@ def failures(program: Program, tasks: Mapping[str, TaskStatus]) -> list[str]:
         if not node.is_finally
         and tasks[name].phase in _FAILED
         and name not in excused
-        and not (leaves_only and any(not program.nodes[other].is_finally for other in node.downstream))
+        and not (leaves_only and any(map(_counts, map(program.nodes.__getitem__, node.downstream))))
     ]
+
+
+def _counts(node: Node) -> bool:
+    """Whether the tasks before it are no leaves."""
+    return not node.is_finally and not (node.task.teardown_of and node.allows_failure)
 
 
 def excused_tasks(program: Program, tasks: Mapping[str, TaskStatus]) -> frozenset[str]:
@@ -43,7 +48,7 @@ def excused_tasks(program: Program, tasks: Mapping[str, TaskStatus]) -> frozense
     excused: set[str] = set()
     for name, node in program.nodes.items():
         phase = tasks[name].phase
-        if phase is TaskPhase.FAILED and node.task.allow_failure:
+        if node.allows_failure and (phase is TaskPhase.FAILED or (phase in _FAILED and node.task.teardown_of)):
             excused.add(name)
         elif phase is TaskPhase.UPSTREAM_FAILED:
             bad = [other for other in node.upstream if tasks[other].phase in _FAILED]
@@ -110,9 +115,7 @@ def failed_finals(program: Program, tasks: Mapping[str, TaskStatus]) -> list[str
 
 def _failed_final(node: Node, status: TaskStatus) -> bool:
     return (
-        node.is_finally
-        and status.phase in _FAILED
-        and not (status.phase is TaskPhase.FAILED and node.task.allow_failure)
+        node.is_finally and status.phase in _FAILED and not (status.phase is TaskPhase.FAILED and node.allows_failure)
     )
 
 

@@ -16,6 +16,8 @@ from windlass.plan.types import Node, Program
 DEFAULT_START_TIMEOUT: Final = timedelta(minutes=10)
 DEFAULT_KEEP: Final = timedelta(hours=1)
 _MERGED_BY_KEY: Final = ("labels", "annotations", "node_selector")
+_OF_CHILDREN: Final = ("retry", "timeout")
+"""What a task that is a run takes from `taskDefaults`."""
 _OF_SOURCE_STEP: Final = (
     "image_pull_secrets", "labels", "annotations", "node_selector", "affinity", "tolerations", "service_account_name",
     "priority_class_name", "scheduler_name", "host_aliases", "dns_config", "dns_policy", "runtime_class_name", "retry",
@@ -50,7 +52,7 @@ def compile_program(spec: WorkflowSpec) -> Program:
     tasks = [*spec.tasks, *spec.finally_]
     finals = {task.name for task in spec.finally_}
     _check_names(tasks, finals)
-    upstream = {task.name: tuple(dict.fromkeys(task.depends_on)) for task in tasks}
+    upstream = {task.name: tuple(dict.fromkeys((*task.depends_on, *task.teardown_of))) for task in tasks}
     downstream: dict[str, list[str]] = {task.name: [] for task in tasks}
     for name, dependencies in upstream.items():
         for dependency in dependencies:
@@ -103,10 +105,10 @@ def find_cycle(upstream: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
 
 def merge_defaults(task: Task, defaults: TaskDefaults | None) -> Task:
     """The task with the defaults where it says nothing itself. A join stays a join."""
-    if defaults is None or is_join(task):
+    if defaults is None or not (has_pod(task) or task.run is not None):
         return task
     update: dict[str, Any] = {}
-    for field in ContainerFields.model_fields:
+    for field in ContainerFields.model_fields if has_pod(task) else _OF_CHILDREN:
         default, own = getattr(defaults, field), getattr(task, field)
         if default is None:
             continue
@@ -121,9 +123,14 @@ def merge_defaults(task: Task, defaults: TaskDefaults | None) -> Task:
     return task.model_copy(update=update) if update else task
 
 
+def has_pod(task: Task) -> bool:
+    """Whether it runs a container, before defaults are merged in."""
+    return not (task.script is None and task.command is None and task.args is None and task.image is None)
+
+
 def is_join(task: Task) -> bool:
     """Nothing to run, before defaults are merged in."""
-    return task.script is None and task.command is None and task.args is None and task.image is None
+    return not has_pod(task) and task.approval is None and task.run is None
 
 
 def _merge_by_name(default: Sequence[JsonObject], own: Sequence[JsonObject]) -> list[JsonObject]:
@@ -144,7 +151,7 @@ def _check_names(tasks: Sequence[Task], finals: set[str]) -> None:
             raise ProgramError(f"two tasks are named {task.name}")
         known.add(task.name)
     for task in tasks:
-        for dependency in task.depends_on:
+        for dependency in (*task.depends_on, *task.teardown_of):
             if dependency not in known:
                 message = f"task {task.name} depends on {dependency}, which is no task of the workflow"
                 raise UnknownDependencyError(task.name, dependency, message)

@@ -21,6 +21,7 @@ from windlass.plan.deadline import judge
 from windlass.plan.draft import Draft
 from windlass.plan.finish import finished, tasks_outcome
 from windlass.plan.foreach_pods import YOUNGEST, unconfirmed_instances
+from windlass.plan.groups import run_again, withhold
 from windlass.plan.orders import current_orders, suspended
 from windlass.plan.progress import progress, running_conditions, running_message
 from windlass.plan.retention import DELETE_WORKSPACE_WITHIN, settle_pods, workspace_due
@@ -91,12 +92,17 @@ def _advance(draft: Draft) -> None:
     late = deadline is not None and deadline <= draft.now and draft.stopping is None
     draft.holding = late or _suspended(draft)
     advance_source(draft)
-    open_tasks = _advance_nodes(draft, main)
+    _bound_teardowns(draft, main, deadline)
+    open_tasks = _advance_groups(draft, main)
     if late and open_tasks:
         time_out(draft)
+        draft.holding = False
+        withhold(draft)
         advance_source(draft)
         open_tasks = _advance_nodes(draft, main)
     draft.holding = _suspended(draft)
+    if open_tasks and _bound_teardowns(draft, main, deadline):
+        open_tasks = _advance_nodes(draft, main)
     if open_tasks:
         if deadline is not None and draft.stopping is None:
             draft.wake(deadline)
@@ -104,6 +110,28 @@ def _advance(draft: Draft) -> None:
     draft.outcome = tasks_outcome(seen.program, draft.tasks, draft.stopping.reason if draft.stopping else None)
     if finals:
         _advance_finally(draft, finals, deadline)
+
+
+def _advance_groups(draft: Draft, main: list[Node]) -> int:
+    """Advance the tasks, and those again whose group is run again; how many are open, groups that are to be included."""
+    withhold(draft)
+    left = _advance_nodes(draft, main)
+    while run_again(draft):
+        left = _advance_nodes(draft, main)
+    return left + len(draft.withheld)
+
+
+def _bound_teardowns(draft: Draft, main: list[Node], deadline: datetime | None) -> bool:
+    """Give the teardowns that are left in a run that is being stopped their time; whether it is over."""
+    left = [node for node in main if not draft.tasks[node.task.name].phase.ended]
+    due = finally_deadline(draft, deadline) if draft.stopping is not None else None
+    if due is None or not left or not all(node.task.teardown_of for node in left):
+        return False
+    if due > draft.now:
+        draft.wake(due)
+        return False
+    time_out_finally(draft, due)
+    return True
 
 
 def _suspended(draft: Draft) -> bool:
@@ -136,6 +164,8 @@ def _advance_nodes(draft: Draft, nodes: Iterable[Node]) -> int:
             tasks[name] = after
         if after.phase.ended:
             draft.ends[name] = after.phase
+            if after.phase is TaskPhase.FAILED and node.task.group is not None:
+                withhold(draft)
         else:
             left += 1
     return left
@@ -146,11 +176,12 @@ def _status(draft: Draft) -> WorkflowRunStatus:
     run = draft.seen.run
     stored = run.status
     tasks = [*draft.tasks.values()]
-    ended = _all_ended(draft, tasks)
+    ended = not draft.withheld and _all_ended(draft, tasks)
     fields = finished(draft, stored) if ended else _running(draft, stored, tasks)
     if len(stored.tasks) != len(tasks) or any(map(is_not, tasks, stored.tasks)):
         fields["tasks"] = list(fit(tasks, json_size(stored.params) if stored.params else 0))
     fields["source"] = draft.source
+    fields["groups"] = [*draft.groups.values()] or None
     fields["orders"] = current_orders(draft.seen.run)
     if draft.seen.program.spec.workspace is not None and any(task.attempts for task in tasks):
         fields["workspace"] = names.workspace_claim_name(run.name, run.uid)

@@ -145,6 +145,8 @@ def _decided(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     is_source = node is draft.seen.program.source_step
     if not is_source and draft.source is not None and draft.source.commit is None:
         return status
+    if node.task.group in draft.withheld:
+        return status
     ruled = _ruled(node, draft.ends_for(node))
     if ruled.kind is VerdictKind.WAIT:
         return status
@@ -257,9 +259,9 @@ def _launched(draft: Draft, node: Node, status: TaskStatus, place: Place | None 
     if refusal is not None and (refusal.retry_at is None or refusal.retry_at > draft.now):
         return _put_off(draft, status, pod)
     if draft.free_slots is not None and draft.free_slots <= 0 and pod not in draft.seen.granted:
+        draft.short = True
         limit = draft.seen.program.spec.concurrency
         message = f"the workflow has {limit.max_active_tasks} tasks running, its limit" if limit else None
-        draft.short = True
         return changed(status, phase=TaskPhase.QUEUED, reason="MaxActiveTasks", message=message, retry_at=None)
     since = parse_time(status.ready_at) if status.ready_at is not None else draft.now
     if (waits := held_back(draft, node.task, pod, since)) is not None:

@@ -216,6 +216,12 @@ class Node:
     keep_pods_for: timedelta = timedelta(hours=1)
 
     @property
+    def allows_failure(self) -> bool:
+        """Whether its failure leaves the run a good one."""
+        allowed = self.task.allow_failure
+        return bool(self.task.teardown_of) if allowed is None else allowed
+
+    @property
     def is_join(self) -> bool:
         """Nothing to run."""
         task = self.task
