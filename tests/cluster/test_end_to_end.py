@@ -172,6 +172,7 @@ def story(
     finally:
         release = Release(SYSTEM)
         if release.is_installed():
+            print(release.logs())
             release.helm("uninstall")
         kubectl("delete", "namespace", name, SYSTEM, "--ignore-not-found", "--wait=false")
         apply_kinds()

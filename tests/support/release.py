@@ -53,6 +53,11 @@ class Release:
         command = [helm_program(), "status", self.name, "-n", self.namespace]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
+    def logs(self) -> str:
+        """What its controllers have said."""
+        command = ["kubectl", "logs", "-n", self.namespace, "-l", SELECTOR, "--tail=200", "--prefix"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
     def lease(self) -> dict[str, Any]:
         """The spec of the Lease that its controllers share."""
         found = json.loads(kubectl("get", "lease", f"{self.name}-controller", "-n", self.namespace, "-o", "json"))

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from support.readme import checkout
 
-WITHIN: Final = 240.0
+WITHIN: Final = 120.0
 ENDLESS: Final[Mapping[str, str]] = {
     "windlass controller": "metrics at http",
     "kubectl get workflowruns -w": r"hello-1 +hello +Succeeded +2/2",

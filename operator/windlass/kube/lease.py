@@ -12,7 +12,9 @@ was seen here, so clocks that differ do no harm. `is_leader` asks that clock too
 lease, or slept with its machine, is no leader from its first instruction on, before any timer has fired.
 
 A leader's term is the Lease's `leaseTransitions`, which grows each time that a process begins to lead: what carries an
-older term was made by a process that leads no more.
+older term was made by a process that leads no more. A term is no less than the minutes since 1970, so that it grows
+even where the Lease is made anew, or comes out of a backup. API servers may know a Lease that is no more: one that is
+the parameter of a policy stays in their cache when that policy goes, until they restart.
 
 The numbers. A killed leader is followed after DURATION and a LOOK at most, that is 9 s, of which the standby's start
 may take one more. A leader stops acting MARGIN before others may begin: what it has sent is then answered, or refused
@@ -51,6 +53,9 @@ AGAIN: Final = 0.4
 """Seconds before a renewal that failed is tried again."""
 LOOK: Final = 1.0
 """Seconds between two looks at another's lease."""
+
+LATEST_TERM: Final = 1 << 30
+"""The last term that is made of a clock: what Kubernetes takes ends soon after it."""
 
 
 def awake_clock() -> float:
@@ -212,9 +217,9 @@ class Leadership:
         return {**lease, "spec": spec}
 
     def _next_term(self, spec: Body) -> int:
-        """One more than any that was heard of, should the lease have been deleted meanwhile too."""
-        known = spec.get("leaseTransitions") or 0
-        return max(known, self.term) + 1 if spec.get("acquireTime") or self.term else known
+        """More than any that was heard of, and more than those of leases that are no more."""
+        minutes = int(self._now().timestamp()) // 60
+        return max((spec.get("leaseTransitions") or 0) + 1, self.term + 1, min(minutes, LATEST_TERM))
 
     def _observe(self, lease: Body) -> None:
         before = (self._lease or {}).get("metadata", {}).get("resourceVersion")

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from support.clock import VirtualClock, settle
+from support.clock import START, VirtualClock, settle
 from windlass.errors import AlreadyExists, Conflict, NotFound, ServerError, Unreachable
 from windlass.kube.lease import ANSWER, DURATION, LOOK, MARGIN, RENEW, Leadership
 from windlass.resources import Resource
 
 STOPS_AFTER = DURATION - MARGIN
+FIRST = 29_058_480
+"""The term that begins at the clock's start: the minutes since 1970."""
 
 
 class Server:
@@ -132,14 +134,14 @@ async def test_the_first_leads_and_renews() -> None:
     async with world() as w:
         a = w.stand("a")
         await w.advance(60)
-        assert (a.is_leader, a.holder, a.term, w.said) == (True, "a", 0, ["a starts"])
+        assert (a.is_leader, a.holder, a.term, w.said) == (True, "a", FIRST, ["a starts"])
         assert w.server.lease is not None
         assert w.server.lease["spec"] == {
             "holderIdentity": "a",
             "acquireTime": "2025-04-01T12:00:00.000000Z",
             "renewTime": "2025-04-01T12:01:00.000000Z",
             "leaseDurationSeconds": 8,
-            "leaseTransitions": 0,
+            "leaseTransitions": FIRST,
         }
         assert w.server.requests == 2 + 60 / RENEW, "a renewal is one request"
 
@@ -162,7 +164,7 @@ async def test_given_back_at_an_orderly_end() -> None:
         await w.end("a")
         assert w.server.holder == ""
         await w.advance(LOOK)
-        assert (b.is_leader, b.term) == (True, 1)
+        assert (b.is_leader, b.term) == (True, FIRST + 1)
         assert w.said == ["a starts", "a stops", "b starts"]
 
 
@@ -235,6 +237,42 @@ async def test_terms_grow_whatever_becomes_of_the_lease() -> None:
         await w.advance(RENEW)
         assert (b.is_leader, c.is_leader) != (True, True)
         assert [one.term for one in (b, c) if one.is_leader] == [b.term if b.is_leader else b.term + 1]
+
+
+async def test_terms_grow_though_the_lease_comes_out_of_a_backup() -> None:
+    async with world() as w:
+        w.stand("a")
+        await w.advance(1)
+        backup = deepcopy(w.server.lease)
+        await w.advance(3600, step=60)
+        await w.end("a")
+        b = w.stand("b")
+        await w.advance(DURATION)
+        later = b.term
+        await w.end("b")
+        assert backup is not None
+        w.server.store(backup)
+        await w.advance(120, step=60)  # nobody restores a cluster in less
+        c = w.stand("c")
+        await w.advance(30)
+        assert (c.is_leader, c.term > later) == (True, True)
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 9999])
+async def test_a_clock_that_is_far_off_makes_terms_that_grow(year: int) -> None:
+    async with world() as w:
+        w.stand("a")
+        await w.advance(1)
+        await w.end("a")
+        far = VirtualClock(START.replace(year=year))
+        b = w.stand("b", far)
+        await far.advance(1)
+        assert b.is_leader
+        assert FIRST < b.term < 2**31 - 1
+        await w.end("b")
+        c = w.stand("c")
+        await w.advance(1)
+        assert (c.is_leader, c.term) == (True, b.term + 1)
 
 
 async def test_a_process_of_the_same_name_begins_a_term_of_its_own() -> None:
@@ -349,7 +387,7 @@ async def test_a_lease_that_was_taken_by_hand_is_left() -> None:
         assert (a.is_leader, w.said) == (False, ["a starts", "a stops"])
         again = w.stand("a")
         await w.advance(DURATION + LOOK)
-        assert (a.is_leader, again.is_leader, again.term) == (False, True, 1)
+        assert (a.is_leader, again.is_leader, again.term) == (False, True, FIRST + 1)
 
 
 async def test_two_at_once_and_one_wins() -> None:
