@@ -157,8 +157,9 @@ class World:
 
     @staticmethod
     def end_engine(engine: Engine) -> None:
-        answering = engine._action_keeper._queue._tasks
-        for task in (engine._sweeper, engine.scheduler._watch, *engine.queue._tasks, *engine.scheduler.queue._tasks, *answering):
+        queues = [engine.queue, engine.scheduler.queue, *(keeper._queue for keeper in engine.keepers.values())]  # type: ignore[attr-defined]
+        working = [task for queue in queues for task in queue._tasks]
+        for task in (engine._sweeper, engine.scheduler._watch, *working):
             if task is not None:
                 task.cancel()
 
