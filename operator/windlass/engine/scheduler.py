@@ -234,8 +234,16 @@ class Scheduler:
             edited_at=record.edited_at,
             stored_slot=record.stored_slot,
             runs=self._index.of(record.key),
-            needed=lambda run: any(ask(run) for ask in self.needed),
+            needed=self._is_needed,
         )
+
+    def _is_needed(self, run: RunSummary) -> bool:
+        """Whether a run that is history is asked for by somebody else: the run that started it, or a Backfill."""
+        if run.parent is not None:
+            parent = self._index.get(RunKey(run.namespace, run.parent[0]))
+            if parent is not None and parent.uid == run.parent[1] and not parent.ended:
+                return True
+        return any(ask(run) for ask in self.needed)
 
     async def _create_or_say(self, record: WorkflowRecord, creates: Sequence[RunRequest]) -> None:
         try:

@@ -55,15 +55,19 @@ def due_slots(
     *,
     promised: datetime,
     resumed: bool = False,
+    held: bool = False,
 ) -> Due:
     """The slots later than `after` and not later than `now`.
 
     Slots up to `promised`, the Workflow's creation, are no loss when they aren't run. `resumed`: the schedule was
-    suspended until now, so that with `catchUp: None` nothing of that time is run, and nothing was missed.
+    suspended until now, so that with `catchUp: None` nothing of that time is run, and nothing was missed. `held`: it
+    could not fire until now for no fault of its own, so that its slots have waited, and all are run.
     """
     if resumed and schedule.catch_up is CatchUp.NONE:
         through = _last_until(timetable, now)
         return Due(through=through) if through is not None and through > after else NOTHING
+    if held:
+        schedule = schedule.model_copy(update={"catch_up": CatchUp.ALL})
     limit = schedule.catch_up_limit if schedule.catch_up is CatchUp.ALL else 1
     run: list[datetime] = []
     missed: list[datetime] = []

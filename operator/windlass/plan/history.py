@@ -6,6 +6,7 @@ as dealt with, a Backfill is at work on it, or the next slot's run asks how it e
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,8 @@ class RunSummary:
     attempt: int = 1
     stopping: bool = False
     """`spec.stop` is set."""
+    parent: tuple[str, str] | None = None
+    """Name and UID of the run that started it, as a task of its own."""
     deleting: bool = False
     """Its deletion was asked for."""
 
@@ -94,12 +97,13 @@ def summarize(body: Mapping[str, Any]) -> RunSummary:
         logical_date=logical,
         priority=priority if isinstance(priority, int) else None,
         created_at=created,
+        interval=_interval(slot, status, due),
         started_at=_time(status.get("startedAt")),
         finished_at=_time(status.get("finishedAt")),
-        interval=_interval(slot, status, due),
         backfill=intern(backfill) if isinstance(backfill, str) else None,
         attempt=attempt if isinstance(attempt, int) else 1,
         stopping=spec.get("stop") is not None,
+        parent=_parent(meta),
         deleting="deletionTimestamp" in meta,
     )
 
@@ -126,7 +130,7 @@ def _owner(meta: Mapping[str, Any], kind: str = "Workflow") -> str | None:
     """The UID of the owner of this kind."""
     owners = meta.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
-        if isinstance(owner, Mapping) and owner.get("kind") == "Workflow" and isinstance(owner.get("uid"), str):
+        if isinstance(owner, Mapping) and owner.get("kind") == kind and isinstance(owner.get("uid"), str):
             return intern(owner["uid"])
     return None
 
@@ -191,8 +195,12 @@ def _guards(run: RunSummary, last_slot: datetime | None) -> bool:
 
 
 def _past(runs: Collection[RunSummary]) -> frozenset[str]:
-    """The names of runs whose end the runs of later slots ask for: the last slot's, and the one before each that has
-    not ended."""
-    slots = sorted((run for run in runs if run.slot is not None), key=lambda run: (run.slot, run.name))
-    asked = {before.name for before, run in pairwise(slots) if not run.ended}
-    return frozenset(asked | {run.name for run in slots[-1:]})
+    """The names of runs whose end the runs of later slots ask for: those of the last slot, and those of the slot before
+    each run that has not ended. A run that was cancelled before it started stands for no slot."""
+    by_slot: defaultdict[datetime, list[RunSummary]] = defaultdict(list)
+    for run in runs:
+        if run.slot is not None and not (run.phase is RunPhase.CANCELLED and run.started_at is None):
+            by_slot[run.slot].append(run)
+    slots = sorted(by_slot)
+    asked = slots[-1:] + [before for before, slot in pairwise(slots) if not all(run.ended for run in by_slot[slot])]
+    return frozenset(run.name for slot in asked for run in by_slot[slot])

@@ -44,6 +44,8 @@ NAME_PATIENCE: Final = timedelta(seconds=5)
 CLOCK_SLACK: Final = timedelta(minutes=1)
 """A last slot that lies this much in the future was made by a clock that was wrong."""
 
+HELD: Final = frozenset({"CalendarMissing", "CalendarForbidden", "CalendarInvalid", "RunRefused"})
+"""Reasons of a schedule that could not fire: its slots wait, whatever `catchUp` says."""
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -116,6 +118,7 @@ class _Slots:
             self._now,
             promised=self._seen.created_at,
             resumed=self._seen.status.reason == "Suspended",
+            held=self._seen.status.reason in HELD,
         )
         stopped = self._take(due)
         if not stopped and due.through is not None:
