@@ -17,6 +17,7 @@ PAGES = sorted({block.file for block in blocks() if block.place is Place.DEV})
 EXPECTED = {
     "README.md": ["hello-", "Succeeded"],
     "docs/dev-cluster.md": ["Succeeded", "mail kept in:"],
+    "docs/testing-workflows.md": ["hello-1  Succeeded in 6m2s", "✔ load", "7m1s  2 attempts"],
     "examples/README.md": [],
     "examples/daily-sales-etl/README.md": ["sales-0401  ✔ Succeeded", "6 sales loaded"],
     "examples/hello/README.md": ["✔ Succeeded"],

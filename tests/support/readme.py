@@ -39,6 +39,7 @@ PLACES: dict[tuple[str, str], Place] = {
     ("docs/install-kind.md", "3. The chart"): Place.STORY,
     ("docs/install-kind.md", "4. Does it work?"): Place.STORY,
     ("docs/install-kind.md", "5. Remove it"): Place.CHART,
+    ("docs/testing-workflows.md", "On the command line"): Place.DEV,
     ("docs/upgrade.md", "Upgrade"): Place.STORY,
     ("docs/upgrade.md", "Definitions by hand"): Place.STORY,
     ("docs/upgrade.md", "Back"): Place.READER,

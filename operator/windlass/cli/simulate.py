@@ -14,7 +14,7 @@ from windlass.cli.failures import FAILED, OK, Failure
 from windlass.cli.output import Format, format_option, structured
 
 if TYPE_CHECKING:
-    from windlass.testing import Definition, Run, Simulation
+    from windlass.testing import Definition, Event, Run, Simulation
 
 Body = dict[str, Any]
 
@@ -40,6 +40,13 @@ Body = dict[str, Any]
 )
 @click.option("--outputs", multiple=True, metavar="TASK=JSON", help="What a task puts out: extract='{\"rows\": 3}'.")
 @click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the runs.")
+@click.option(
+    "--outage",
+    "outages",
+    multiple=True,
+    metavar="FROM/TO",
+    help="When the controller is away: pods go on, and slots are late or missed.",
+)
 @click.option("--run", "which", metavar="RUN|SLOT", help="Show this run, task by task.")
 @format_option(Format.JSON, Format.YAML)
 def command(
@@ -51,6 +58,7 @@ def command(
     durations: tuple[str, ...],
     outputs: tuple[str, ...],
     params: tuple[str, ...],
+    outages: tuple[str, ...],
     which: str | None,
     output: Format | None,
 ) -> int:
@@ -74,6 +82,7 @@ def command(
             fail=fail,
             durations=of_tasks,
             outputs=_outputs(outputs),
+            outages=_outages(outages),
             **({"duration": every} if every is not None else {}),
         )
         runs = found.runs if which is None else (found.run(which),)
@@ -134,6 +143,16 @@ def _outputs(given: Sequence[str]) -> dict[str, Body]:
     return found
 
 
+def _outages(given: Sequence[str]) -> list[tuple[str, str]]:
+    found = []
+    for text in given:
+        begin, separator, end = text.partition("/")
+        if not separator:
+            raise click.UsageError(f"--outage {text}: write FROM/TO, such as 2025-04-02T00:00:00Z/2025-04-03T12:00:00Z")
+        found.append((begin, end))
+    return found
+
+
 def _drawn(found: Simulation, runs: Sequence[Run], which: str | None) -> str:
     from windlass.testing import timeline
 
@@ -148,8 +167,15 @@ def _as_json(found: Simulation, runs: Sequence[Run]) -> Body:
         "workflow": found.workflow,
         "from": format_time(found.start),
         "to": format_time(found.end),
+        "missed": found.missed,
+        "skipped": found.skipped,
+        "events": _events(found.events),
         "runs": [_run(run) for run in runs],
     }
+
+
+def _events(events: Sequence[Event]) -> list[Body]:
+    return [{"at": _moment(event.at), "reason": event.reason, "note": event.note} for event in events]
 
 
 def _run(run: Run) -> Body:
@@ -164,7 +190,9 @@ def _run(run: Run) -> Body:
         "createdAt": _moment(run.created_at),
         "startedAt": _moment(run.started_at),
         "finishedAt": _moment(run.finished_at),
+        "late": run.late,
         "params": dict(run.params),
+        "events": _events(run.events),
         "tasks": [
             {
                 "name": task.name,

@@ -14,6 +14,7 @@ from windlass.models.common import format_time, parse_time
 from windlass.models.run import FailureClass, RunPhase, TaskPhase, WorkflowRunStatus
 from windlass.models.workflow import WorkflowStatus
 from windlass.names import MAIN_CONTAINER
+from windlass.plan.deadline import is_late
 from windlass.plan.progress import human_duration
 from windlass.testing.errors import UnknownRun, UnknownTask
 
@@ -176,6 +177,11 @@ class Run:
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
+
+    @property
+    def late(self) -> bool:
+        """Whether it missed its `deadline`."""
+        return is_late(self.status)
 
     def task(self, name: str) -> Task:
         """What happened to a task. UnknownTask when there is none of that name."""

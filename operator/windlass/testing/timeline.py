@@ -37,14 +37,17 @@ def timeline(found: Simulation | Run, width: int = WIDTH) -> str:
     """A run with its tasks; or the runs of a simulation, the tasks of those that went wrong, or of a few, below."""
     if isinstance(found, Run):
         return "\n".join(_run(found, width))
+    told = [f"{format_time(event.at)}  {event.reason}: {event.note}" for event in found.events]
     if not found.runs:
-        return f"no run of {found.workflow} from {format_time(found.start)} to {format_time(found.end)}"
+        return "\n".join(
+            [f"no run of {found.workflow} from {format_time(found.start)} to {format_time(found.end)}", *told]
+        )
     if len(found.runs) == 1:
-        return "\n".join(_run(found.runs[0], width))
+        return "\n".join([*_run(found.runs[0], width), *told])
     bad = [run for run in found.runs if run.phase is not RunPhase.SUCCEEDED]
     shown = (bad or list(found.runs) if len(found.runs) > MOST_DRAWN else list(found.runs))[:MOST_DRAWN]
     drawn = shown if bad or len(found.runs) <= MOST_DRAWN else []
-    return "\n\n".join(["\n".join(_runs(found, width)), *("\n".join(_run(run, width)) for run in drawn)])
+    return "\n\n".join(["\n".join([*_runs(found, width), *told]), *("\n".join(_run(run, width)) for run in drawn)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class _Scale:
 def _run(run: Run, width: int) -> Iterable[str]:
     took = f" in {human_duration(run.duration)}" if run.duration is not None else ""
     said = f"  {run.message}" if run.message and run.phase is not RunPhase.SUCCEEDED else ""
-    yield f"{run.name}  {run.phase}{took}{said}"
+    late = ", late" if run.late else ""
+    yield f"{run.name}  {run.phase}{took}{late}{said}"
     if not run.tasks:
         return
     start, end = run.started_at or run.created_at, run.finished_at or _last(run)
@@ -137,6 +141,7 @@ def _runs(found: Simulation, width: int) -> Iterable[str]:
 
 def _of_run(run: Run) -> Sequence[str]:
     took = human_duration(run.duration) if run.duration is not None else ""
+    took += " late" if run.late else ""
     return f"{SYMBOLS.get(run.phase, '?')} {run.name}", str(run.phase), took
 
 
