@@ -158,7 +158,7 @@ class ContainerFields(Model):
     interpreter: Interpreter | None = None
     """What runs `script`: sh by default."""
     pool: Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)] | None = None
-    """The Pool, in the run's namespace, whose slots the task's pod takes while it lives. It waits until some are free."""
+    """The Pool, in the run's namespace, whose slots the task's pod takes while it lives, once they are free."""
     slots: Annotated[int, Field(ge=1, le=100000)] | None = None
     """How many slots of the pool the pod takes. 1 by default."""
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
@@ -208,7 +208,7 @@ class Task(ContainerFields):
     depends_on_past: bool = False
     """True: the task starts only when the same task of the run of the slot before has succeeded or was skipped."""
     switch: Annotated[list[Case], Field(min_length=1, max_length=100)] | None = None
-    """For a join: chooses which of the tasks that depend on it go on; the other tasks that are named here are skipped."""
+    """For a join: chooses which of the tasks that depend on it go on; the others that it names are skipped."""
     allow_failure: bool | None = None
     """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure. False by default,
     but for a teardown."""

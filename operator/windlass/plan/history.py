@@ -123,7 +123,11 @@ def _parent(meta: Mapping[str, Any]) -> tuple[str, str] | None:
     uid, owners = _owner(meta, "WorkflowRun"), meta.get("ownerReferences")
     if uid is None or not isinstance(owners, list):
         return None
-    return next(str(owner.get("name")) for owner in owners if owner.get("uid") == uid), uid
+    return next(str(owner.get("name")) for owner in owners if _is(owner, uid)), uid
+
+
+def _is(owner: Any, uid: str) -> bool:
+    return isinstance(owner, Mapping) and owner.get("uid") == uid
 
 
 def _owner(meta: Mapping[str, Any], kind: str = "Workflow") -> str | None:

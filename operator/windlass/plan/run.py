@@ -113,7 +113,7 @@ def _advance(draft: Draft) -> None:
 
 
 def _advance_groups(draft: Draft, main: list[Node]) -> int:
-    """Advance the tasks, and those again whose group is run again; how many are open, groups that are to be included."""
+    """Advance the tasks, and those again whose group is run again; how many are open, with groups that wait."""
     withhold(draft)
     left = _advance_nodes(draft, main)
     while run_again(draft):

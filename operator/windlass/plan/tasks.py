@@ -42,9 +42,9 @@ from windlass.plan.pools import held_back
 from windlass.plan.rendering import render_task
 from windlass.plan.retries import next_memory
 from windlass.plan.rules import Counts, Verdict, VerdictKind, verdict
-from windlass.plan.template_values import Meter, json_text, plain
 from windlass.plan.switching import NOT_CHOSEN, choose, passed_over
 from windlass.plan.teardown import teardown_verdict
+from windlass.plan.template_values import Meter, json_text, plain
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
 

@@ -352,7 +352,7 @@ class Plan:
     """Runs to create, once the status that names them is stored."""
     child_stops: tuple[ChildStop, ...] = ()
     confirm_children: tuple[str, ...] = ()
-    """Runs to be read live, then planned again (`Seen.read_children`): they are missing, or their outputs are wanted."""
+    """Runs to be read live, then planned again (`Seen.read_children`): missing ones, or for their outputs."""
     confirm: tuple[str, ...] = ()
     """Pods that the status names and the cache lacks: to be read live, then planned again (`Seen.gone`, or the pod)."""
     create_workspace: bool = False
