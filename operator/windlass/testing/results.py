@@ -14,7 +14,7 @@ from windlass.models.common import format_time, parse_time
 from windlass.models.run import FailureClass, RunPhase, TaskPhase, WorkflowRunStatus
 from windlass.models.workflow import WorkflowStatus
 from windlass.names import MAIN_CONTAINER
-from windlass.plan.deadline import is_late
+from windlass.plan.deadline import DEADLINE_MISSED
 from windlass.plan.progress import human_duration
 from windlass.testing.errors import UnknownRun, UnknownTask
 
@@ -181,7 +181,7 @@ class Run:
     @property
     def late(self) -> bool:
         """Whether it missed its `deadline`."""
-        return is_late(self.status)
+        return any(event.reason == DEADLINE_MISSED for event in self.events)
 
     def task(self, name: str) -> Task:
         """What happened to a task. UnknownTask when there is none of that name."""
