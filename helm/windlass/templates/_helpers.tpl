@@ -42,6 +42,11 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* The policy that checks who asks for an action, and what belongs to it: their names are the cluster's. */}}
+{{- define "windlass.actionsPolicy" -}}
+{{- printf "%s-%s-actions" .Release.Namespace (include "windlass.fullname" .) -}}
+{{- end -}}
+
 {{- define "windlass.image" -}}
 {{- $image := .Values.image -}}
 {{- if $image.digest -}}

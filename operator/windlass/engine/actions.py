@@ -89,8 +89,12 @@ class ActionKeeper:
         if _phase(body) in _ANSWERED or "deletionTimestamp" in body["metadata"]:
             self._forget(key)
             return
-        if known is not None or (key in self._answers and self._answers[key][0] == uid):
+        if known is not None:
             return
+        if key in self._answers:
+            if self._answers[key][0] == uid:
+                return
+            del self._answers[key]
         try:
             spec = read_action(body)
         except InvalidObject as error:

@@ -186,7 +186,8 @@ def test_by_default() -> None:
 
 def test_in_some_namespaces_no_right_is_the_clusters() -> None:
     found = render(VARIANTS["some namespaces"])
-    assert [one["metadata"]["name"] for one in of(found, "ClusterRole")] == ["windlass-crds"]
+    roles = [one["metadata"]["name"] for one in of(found, "ClusterRole")]
+    assert sorted(roles) == ["windlass-crds", f"{NAMESPACE}-windlass-actions"]
     places = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in of(found, "Role")}
     assert {("team-a", "windlass"), ("team-b", "windlass"), (NAMESPACE, "windlass-lease")} <= places
     everywhere, (here, *_) = of(render(), "ClusterRole", "windlass"), of(found, "Role", "windlass")

@@ -6,7 +6,9 @@ import yaml
 
 from support.chart import CHART, NAMESPACE, VARIANTS, helm, of, render
 from windlass.build.policy import read_policies
+from windlass.models.action import Verb
 
+ACTIONS = f"{NAMESPACE}-windlass-actions"
 POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 
 
@@ -34,6 +36,8 @@ def test_policies_are_for_the_controllers_own_requests_and_the_namespaces_that_a
     values = VARIANTS["everything given"]
     found = render(values)
     for policy in of(found, POLICY):
+        if policy["metadata"]["name"] == ACTIONS:
+            continue
         (condition,) = policy["spec"]["matchConditions"]
         assert condition["expression"] == f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:runner'"
     (strict,) = of(found, BINDING, f"{NAMESPACE}-windlass-strict")
@@ -43,12 +47,36 @@ def test_policies_are_for_the_controllers_own_requests_and_the_namespaces_that_a
 
 
 def test_fencing_takes_the_lease_that_the_controller_uses() -> None:
-    found = render()
+    found = render({"admission": {"actions": False}})
     (binding,) = of(found, BINDING)
     (container,) = of(found, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
     assert f"--lease-name={binding['spec']['paramRef']['name']}" in container["args"]
     assert binding["spec"]["paramRef"]["namespace"] == NAMESPACE
-    assert not of(render({"admission": {"fencing": False}}), POLICY)
+    assert [one["metadata"]["name"] for one in of(render({"admission": {"fencing": False}}), POLICY)] == [ACTIONS]
+
+
+def test_the_controller_asks_for_the_policy_that_is_there_and_may_read_it() -> None:
+    found = render()
+    (container,) = of(found, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
+    assert f"--actions-policy={ACTIONS}" in container["args"]
+    assert len(of(found, POLICY, ACTIONS)) == len(of(found, BINDING, ACTIONS)) == 1
+    (role,) = of(found, "ClusterRole", ACTIONS)
+    assert [rule["resourceNames"] for rule in role["rules"]] == [[ACTIONS]]
+    without = render({"admission": {"actions": False}, "actions": {"unverified": True, "keep": "2d"}})
+    (container,) = of(without, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
+    assert not [argument for argument in container["args"] if argument.startswith("--actions-policy")]
+    assert {"--unverified-actions", "--keep-actions=2d"} <= {*container["args"]}
+    assert not of(without, "ClusterRole", ACTIONS)
+
+
+def test_the_roles_of_people_name_each_verb_once() -> None:
+    verbs = {verb.lower() for verb in Verb}
+    roles = {
+        role["metadata"]["name"]: {verb for rule in role["rules"] for verb in rule["verbs"]} & verbs
+        for role in of(render(), "ClusterRole")
+    }
+    assert roles["windlass-approver"] == {"approve", "reject"}
+    assert roles["windlass-operator"] == verbs - {"approve", "reject"}
 
 
 def test_the_labels_of_namespaces_are_read_where_a_policy_selects_by_them() -> None:
@@ -68,7 +96,7 @@ def test_the_example_of_the_docs() -> None:
     values = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
     usual, platform = read_policies({"policies": values["policy"]["pods"]})
     assert (usual.applies_to({"team": "platform"}), platform.applies_to({"team": "platform"})) == (False, True)
-    assert len(of(render(values), POLICY)) == 3
+    assert len(of(render(values), POLICY)) == 4
 
 
 def test_a_misspelt_rule_is_refused() -> None:
