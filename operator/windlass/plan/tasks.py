@@ -101,6 +101,7 @@ def _repeated(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     del draft.events[told:]
     if status.order.verb == Verb.CLEAR and draft.stopping is not None:
         return after.model_copy(update={"order": None})
+    draft.halted.pop(status.name, None)
     after = carried_out(after, status.order, draft.now)
     return after if after.phase.ended else _decided(draft, node, after)
 
