@@ -155,8 +155,8 @@ def days_of(source: CalendarConfigMap, data: Mapping[str, str]) -> tuple[frozens
     return frozenset(found), wrong
 
 
-def _numbers(calendar: Calendar) -> Iterable[int]:
-    return [_CRON_WEEKDAYS[weekday] for weekday in calendar.weekdays]
+def _numbers(calendar: Calendar) -> tuple[int, ...]:
+    return tuple(_CRON_WEEKDAYS[weekday] for weekday in calendar.weekdays)
 
 
 def _has_dates(calendar: Calendar) -> bool:

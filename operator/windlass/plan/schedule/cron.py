@@ -83,6 +83,11 @@ class Expression:
 
 def compile_cron(text: str, identity: str) -> Expression:
     """An expression with wall times from its text; `identity` is what `H` is made of. CronError when it is none."""
+    return _compiled(text, identity if "h" in text.lower() else "")
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, identity: str) -> Expression:
     written = ALIASES.get(text.strip().lower(), text)
     fields, texts = _fields(written, identity), written.split()
     minutes, hours, dates, months, weekdays = _expanded(tuple(field.plain for field in fields))

@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Protocol
 
 from windlass.plan.schedule.fields import Field
@@ -33,10 +34,10 @@ def shape(year: int, month: int) -> tuple[int, int]:
     return (weekday + 1) % 7, length
 
 
-def of_weekdays(weekdays: Iterable[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=256)
+def of_weekdays(weekdays: tuple[int, ...]) -> tuple[int, ...]:
     """For each weekday of a month's first day, the days 1 to 31 that are one of `weekdays`; 0 is Sunday."""
-    wanted = frozenset(weekdays)
-    return tuple(bits(day for day in range(1, 32) if (first + day - 1) % 7 in wanted) for first in range(7))
+    return tuple(bits(day for day in range(1, 32) if (first + day - 1) % 7 in weekdays) for first in range(7))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,13 +100,14 @@ def stretches_of(zone: ZoneInfo, year: int) -> tuple[Stretch, ...]:
     """The stretches of a year of UTC."""
     start, end = _begin(year), _begin(year + 1)
     offset = offset_at(zone, start - 1)
+    # Clocks that were put back just before the year go on to tell again what they told.
     told = max([start + offset, *(change.at + change.before for change in _changes(zone, year - 1))])
     found: list[Stretch] = []
     for change in _changes(zone, year):
         if change.at > start:
             found.append(Stretch(start, change.at, offset, told))
             start = change.at
-        told = max(told, change.at + change.before)
+        told = change.at + change.before
         offset = change.after
     return (*found, Stretch(start, end, offset, told))
 
