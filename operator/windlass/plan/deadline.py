@@ -51,7 +51,7 @@ def judge(run: RunView, spec: WorkflowSpec, status: WorkflowRunStatus, now: date
     text = format_time(due) if due is not None else None
     if status.deadline != text:
         status = status.model_copy(update={"deadline": text})
-    if due is None or is_late(status):
+    if due is None or missed_at(status) is not None:
         return Judged(status)
     if now < due:
         return Judged(status, wake_at=None if status.phase is not None and status.phase.ended else due)
@@ -70,6 +70,9 @@ def judge(run: RunView, spec: WorkflowSpec, status: WorkflowRunStatus, now: date
     return Judged(status.model_copy(update={"conditions": [*status.conditions, late]}), (told,))
 
 
-def is_late(status: WorkflowRunStatus) -> bool:
-    """Whether it was said that the run is late."""
-    return any(condition.type == DEADLINE_MISSED and condition.status == "True" for condition in status.conditions)
+def missed_at(status: WorkflowRunStatus) -> datetime | None:
+    """When it was found that the run is late; None: it is not, for all that is known."""
+    for condition in status.conditions:
+        if condition.type == DEADLINE_MISSED and condition.status == "True":
+            return parse_time(condition.last_transition_time)
+    return None

@@ -63,6 +63,15 @@ LAST_END: Final = Family(
     "When a run of a workflow last ended so, in seconds since 1970",
     (*_WORKFLOW, "outcome"),
 )
+DEADLINES_MISSED: Final = Family(
+    "windlass_deadlines_missed_total", Kind.COUNTER, "Runs that had not ended by their deadline", _WORKFLOW
+)
+LAST_DEADLINE_MISSED: Final = Family(
+    "windlass_workflow_last_missed_deadline_timestamp_seconds",
+    Kind.GAUGE,
+    "When a run of a workflow was last found late, in seconds since 1970",
+    _WORKFLOW,
+)
 RUNS_IN_WORK: Final = Family("windlass_active_runs", Kind.GAUGE, "Runs that have not ended, by phase", ("phase",))
 TASKS: Final = Family(
     "windlass_tasks_total",
@@ -208,6 +217,8 @@ FAMILIES: Final = (
     WORKFLOW_RUN_SECONDS,
     LAST_RUN_SECONDS,
     LAST_END,
+    DEADLINES_MISSED,
+    LAST_DEADLINE_MISSED,
     RUNS_IN_WORK,
     TASKS,
     TASK_SECONDS,

@@ -82,6 +82,8 @@ class Metrics:
         self._workflow_run_seconds = self._summary(families.WORKFLOW_RUN_SECONDS)
         self._last_run_seconds = self._gauge(families.LAST_RUN_SECONDS)
         self._last_end = self._gauge(families.LAST_END)
+        self._deadlines_missed = self._counter(families.DEADLINES_MISSED)
+        self._last_deadline_missed = self._gauge(families.LAST_DEADLINE_MISSED)
         self._tasks = self._counter(families.TASKS)
         self._task_seconds = self._histogram(families.TASK_SECONDS)
         self._attempts = self._counter(families.ATTEMPTS)
@@ -129,6 +131,13 @@ class Metrics:
             self._runs.labels(*labels, outcome)
         for failure in FailureClass:
             self._workflow_failures.labels(*labels, failure)
+        self._deadlines_missed.labels(*labels)
+
+    def deadline_missed(self, namespace: str, workflow: str, at: float) -> None:
+        """A run was found late `at` an instant in seconds since 1970."""
+        labels = self._workflow(namespace, workflow)
+        self._deadlines_missed.labels(*labels).inc()
+        self._last_deadline_missed.labels(*labels).set(at)
 
     def run_ended(
         self, namespace: str, workflow: str, outcome: str, seconds: float | None, at: float | None = None

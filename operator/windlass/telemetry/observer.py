@@ -16,6 +16,7 @@ from windlass.models.backfill import BackfillStatus
 from windlass.models.common import parse_time
 from windlass.models.run import Attempt, RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.backfill_types import BackfillView
+from windlass.plan.deadline import missed_at
 from windlass.plan.types import Program, RunEvent, RunView
 from windlass.resources import RUNS, Resource
 from windlass.telemetry.events import build_event
@@ -93,6 +94,10 @@ class _Changes:
             self._metrics.run_began(self._run.namespace, self._workflow)
             what = f"Workflow {self._workflow}" if self._workflow else "a definition of its own"
             self._tell(logging.INFO, "run admitted: %s", what)
+        late = missed_at(after)
+        if late is not None and missed_at(before) is None:
+            self._metrics.deadline_missed(self._run.namespace, self._workflow, late.timestamp())
+            self._tell(logging.WARNING, "run is late: its deadline was %s", after.deadline)
         if after.stop_reason and not before.stop_reason:
             self._tell(logging.INFO, "run is being stopped: %s", after.stop_reason)
 

@@ -65,7 +65,15 @@ CASES: dict[str, tuple[Callable[[Metrics], None], Samples]] = {
     "a run began": (
         lambda m: m.run_began("data", "sales"),
         {("windlass_runs_total", labels(outcome=outcome)): 0 for outcome in ("Succeeded", "Failed", "Cancelled")}
-        | {("windlass_workflow_failures_total", labels(**{"class": failure})): 0 for failure in FailureClass},
+        | {("windlass_workflow_failures_total", labels(**{"class": failure})): 0 for failure in FailureClass}
+        | {("windlass_deadlines_missed_total", labels()): 0},
+    ),
+    "a run is late": (
+        lambda m: m.deadline_missed("data", "sales", 100.0),
+        {
+            ("windlass_deadlines_missed_total", labels()): 1,
+            ("windlass_workflow_last_missed_deadline_timestamp_seconds", labels()): 100.0,
+        },
     ),
     "a run ended": (
         lambda m: m.run_ended("data", "sales", "Succeeded", 7.5, 100.0),

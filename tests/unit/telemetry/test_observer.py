@@ -29,6 +29,9 @@ class Counted(Metrics):
     def run_began(self, *what: Any) -> None:
         self.calls.append(("run_began", *what))
 
+    def deadline_missed(self, *what: Any) -> None:
+        self.calls.append(("deadline_missed", *what))
+
     def attempt_began(self, *what: Any) -> None:
         self.calls.append(("attempt_began", *what))
 
@@ -69,6 +72,7 @@ def source(**step: Any) -> dict[str, Any]:
     return {"source": {"repo": "r", "ref": "main", "step": STEP | step}}
 
 
+LATE = {"type": "DeadlineMissed", "status": "True", "reason": "DeadlineMissed", "lastTransitionTime": at(7)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] = {
     "nothing": ({}, {}, []),
     "the same": ({"tasks": [task("Running", RUNS)]}, {"tasks": [task("Running", RUNS)]}, []),
@@ -142,6 +146,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] =
     "a run had ended": ({"phase": "Failed"}, {"phase": "Failed", "message": "x"}, []),
     "a run began": ({"phase": "Pending"}, {"phase": "Running"}, [("run_began", "data", "sales")]),
     "a run goes on": ({"phase": "Queued"}, {"phase": "Running"}, []),
+    "a run is late": (
+        {"phase": "Queued"},
+        {"phase": "Queued", "conditions": [LATE]},
+        [("deadline_missed", "data", "sales", datetime(2025, 4, 1, 12, 0, 7, tzinfo=UTC).timestamp())],
+    ),
+    "a run was late": ({"phase": "Queued", "conditions": [LATE]}, {"phase": "Running", "conditions": [LATE]}, []),
     "the step that resolves the source ended": (
         source(phase="Running", attempts=[RUNS]),
         source(phase="Succeeded", attempts=[GOOD], startedAt=at(5), finishedAt=at(9)),
