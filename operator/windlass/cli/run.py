@@ -31,6 +31,8 @@ Body = dict[str, Any]
 @click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the run.")
 @click.option("--name", help="The run's name; by default the Workflow's and five random characters.")
 @click.option("--logical-date", help="The moment that the run is about, such as 2025-04-01T17:00:00Z.")
+@click.option("--task", "tasks", multiple=True, metavar="TASK", help="Run only this task, and others given so.")
+@click.option("--outputs-from", metavar="RUN", help="With --task: the run that the others' outputs come from.")
 @click.option("-w", "--watch", is_flag=True, help="Show the run until it has ended; exit 1 when it didn't succeed.")
 @format_option(Format.JSON, Format.YAML, Format.NAME)
 @with_cluster
@@ -41,6 +43,8 @@ async def command(
     params: tuple[str, ...],
     name: str | None,
     logical_date: str | None,
+    tasks: tuple[str, ...],
+    outputs_from: str | None,
     watch: bool,
     output: Format | None,
 ) -> int:
@@ -57,6 +61,10 @@ async def command(
         manifests = [run_of(workflow)]
     if len(manifests) > 1 and (name or params):
         raise click.UsageError(f"the files hold {len(manifests)} runs: --name and -p are for one")
+    if outputs_from is not None and not tasks:
+        raise click.UsageError("--outputs-from is for a run of some tasks: name them with --task")
+    part = ({"tasks": [*tasks]} if tasks else {}) | ({"outputsFrom": outputs_from} if outputs_from else {})
+    manifests = [{**run, "spec": {**(run.get("spec") or {}), **part}} for run in manifests]
     started: list[Body] = []
     failures = 0
     for run in manifests:

@@ -10,21 +10,24 @@ from datetime import datetime, timedelta
 
 from windlass.engine.definitions import Definitions, revision_of
 from windlass.engine.history import RunIndex
-from windlass.engine.ports import Body, Clock
+from windlass.engine.ports import Api, Body, Clock
 from windlass.engine.record import RunRecord
 from windlass.engine.slots import WorkflowKey
 from windlass.engine.turns import Turns
+from windlass.errors import NotFound
 from windlass.models.common import format_time
-from windlass.models.parse import InvalidObject, read_workflow
+from windlass.models.parse import InvalidObject, read_status, read_workflow
 from windlass.models.run import DataInterval, GoodRun
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.admission import Admission, admit, hold, refuse
 from windlass.plan.history import RunSummary, summarize
 from windlass.plan.orders import stop_of, suspended
+from windlass.plan.partial import Earlier
 from windlass.plan.schedule import ScheduleError, compile_schedule
 from windlass.plan.times import Admitted, logical_date
 from windlass.plan.turns import TurnKind, last_success
 from windlass.plan.types import RunView
+from windlass.resources import RUNS
 
 _TICK = timedelta(microseconds=1)
 
@@ -32,7 +35,8 @@ _TICK = timedelta(microseconds=1)
 class Admitting:
     """Brings runs that were not admitted as far as they may go."""
 
-    def __init__(self, definitions: Definitions, index: RunIndex, turns: Turns, clock: Clock) -> None:
+    def __init__(self, api: Api, definitions: Definitions, index: RunIndex, turns: Turns, clock: Clock) -> None:
+        self._api = api
         self._definitions = definitions
         self._index = index
         self._turns = turns
@@ -42,12 +46,13 @@ class Admitting:
         """Admit the run, refuse it, or have it wait: its draft says which. When to ask again, where time decides."""
         name, namespace = record.spec.workflow, record.key.namespace
         if name is None:
-            admission = admit(record.view(), record.spec.workflow_spec, self._clock.now())
+            told = Admitted(earlier=await self._earlier(record))
+            admission = admit(record.view(), record.spec.workflow_spec, self._clock.now(), told=told)
             return self._taken(record, admission)
         if stop_of(record.view()) is None and not self._turns.admits(record.key):
             return None
         workflow = await self._definitions.workflow(namespace, name)
-        admission = self._admission(record, workflow)
+        admission = self._admission(record, workflow, await self._earlier(record))
         if admission.program is None or workflow is None:
             return self._taken(record, admission)
         revision = await self._definitions.pin(namespace, workflow)
@@ -61,7 +66,25 @@ class Admitting:
         record.events.extend(admission.events)
         return admission.wake_at
 
-    def _admission(self, record: RunRecord, workflow: Body | None) -> Admission:
+    async def _earlier(self, record: RunRecord) -> Earlier:
+        """The run that outputs are taken from, read live; a nameless one where there is none."""
+        if not record.spec.tasks:
+            return Earlier()
+        name = record.spec.outputs_from
+        if name is None:
+            others = self._index.of(WorkflowKey(record.key.namespace, record.view().workflow)).values()
+            good = last_success(self._index.get(record.key) or summarize(record.body), others)
+            name = good.name if good is not None else None
+        if name is None:
+            return Earlier()
+        try:
+            body = await self._api.get(RUNS, record.key.namespace, name)
+            status = read_status(body.get("status"))
+        except (NotFound, InvalidObject):
+            return Earlier(name)
+        return Earlier(name, {task.name: task for task in status.tasks})
+
+    def _admission(self, record: RunRecord, workflow: Body | None, earlier: Earlier) -> Admission:
         now, run = self._clock.now(), record.view()
         if workflow is None:
             self._turns.put_aside(record.key)
@@ -75,7 +98,7 @@ class Admitting:
             turn = self._turns.ask(record.key, record.uid, spec, suspended=suspended(run))
             if turn.kind is not TurnKind.GO:
                 return hold(run, spec, turn, now)
-        return admit(run, spec, now, known, self._told(record, run, spec))
+        return admit(run, spec, now, known, replace(self._told(record, run, spec), earlier=earlier))
 
     def _told(self, record: RunRecord, run: RunView, spec: WorkflowSpec) -> Admitted:
         """What the run is to know of its Workflow's other runs, and of its schedule."""

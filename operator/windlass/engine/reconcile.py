@@ -113,7 +113,7 @@ class Reconciler:
         self.turns = Turns(index, wake)
         self.definitions = Definitions(api, clock)
         self.past = Past(api, runs, index, wake)
-        self._admitting = Admitting(self.definitions, index, self.turns, clock)
+        self._admitting = Admitting(api, self.definitions, index, self.turns, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._children = Children(api, index, self._launcher)
         self._remover = Remover(api, pods, observer)

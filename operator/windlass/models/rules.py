@@ -303,7 +303,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=lambda spec: _when(("workflow" in spec) == ("workflowSpec" in spec)),
         ),
         Rule(
-            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot", "parent"),
+            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot", "parent", "tasks", "outputsFrom"),
             message="the spec of a run can't be changed, but for suspend and stop: create another run",
             breaks_change=_more_than_switches_changed,
         ),

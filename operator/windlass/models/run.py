@@ -135,6 +135,12 @@ class WorkflowRunSpec(Model):
     """Values of the parameters; a sensitive one is `{secretKeyRef: {name, key}}`."""
     logical_date: Instant | None = None
     """The moment that the run is about, RFC 3339 with a zone. The run's creation time by default."""
+    tasks: Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=1000)] = []
+    """Only these tasks are run, and those of `finally`. What they depend on is taken over, with its outputs, from an
+    earlier run; all others are skipped. All tasks by default."""
+    outputs_from: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=253)] | None = None
+    """With `tasks`: the name of the run that the outputs of the others are taken from. The Workflow's last good run by
+    default."""
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
     """Of the runs of the Workflow that wait for their turn, the one of the highest priority goes first. The Workflow's
     `priority` by default."""

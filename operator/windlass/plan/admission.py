@@ -24,6 +24,8 @@ from windlass.plan.deadline import DEADLINE_MISSED, judge
 from windlass.plan.graph import compile_program
 from windlass.plan.orders import stop_of
 from windlass.plan.params import check_params
+from windlass.plan.partial import partial
+from windlass.plan.progress import progress
 from windlass.plan.times import Admitted, interval_of, zone_of
 from windlass.plan.turns import Turn, TurnKind
 from windlass.plan.types import Program, RunEvent, RunView
@@ -72,7 +74,13 @@ def admit(
     if wrong := errors(found):
         return refuse(run, "ParamsInvalid", wrong, now)
     program = checked or compile_program(spec)
-    return Admission(_accepted(run, program, params, now), program)
+    accepted = _accepted(run, program, params, now)
+    if run.spec.tasks:
+        tasks, missing = partial(program, run.spec.tasks, told.earlier, format_time(now))
+        if missing:
+            return refuse(run, "TasksInvalid", tuple(missing), now)
+        accepted = accepted.model_copy(update={"tasks": tasks, "progress": progress(tasks)})
+    return Admission(accepted, program)
 
 
 def hold(run: RunView, spec: WorkflowSpec, turn: Turn, now: datetime) -> Admission:

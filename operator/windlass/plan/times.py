@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import DataInterval, GoodRun, RunSlot, TriggerSource
 from windlass.models.workflow import WorkflowSpec
+from windlass.plan.partial import Earlier
 from windlass.plan.types import RunView
+
+_NO_RUN: Final = Earlier()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Admitted:
     """The data interval of a run without a slot, by its Workflow's schedule; None where there is none."""
     previous: GoodRun | None = None
     """The last good run before it."""
+    earlier: Earlier = _NO_RUN
+    """The run that outputs are taken from, for one of a part of the tasks."""
 
 
 def logical_date(run: RunView) -> datetime:
