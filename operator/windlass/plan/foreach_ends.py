@@ -101,6 +101,9 @@ def _ended(draft: Draft, node: Node, status: TaskStatus, instances: Instances) -
     elif counts.get("succeeded", 0) >= needed(node, instances):
         good = f"{counts.get('succeeded', 0)} of {instances.total} instances succeeded"
         fields |= {"phase": TaskPhase.SUCCEEDED, "reason": "Completed", "message": good}
+        if counts.get("skipped"):
+            good += f", {counts['skipped']} skipped"
+            fields["message"] = good
         if instances.failed:
             fields["message"] = f"{good}, {len(instances.failed)} failed: {named(instances.failed)}"
     else:

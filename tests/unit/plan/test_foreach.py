@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from support.simulate import OK, Behaviour, World, app_failure, infra_failure, workflow
-from windlass.models.run import TaskStatus, WorkflowRunSpec
-from windlass.plan.types import PodResult
+from windlass.models.run import FailureClass, Stop, TaskStatus, WorkflowRunSpec
+from windlass.plan.types import PodResult, Refusal, RefusalKind
+
+OOM = PodResult(FailureClass.OOM, "OOMKilled", 137, detail={"memoryLimit": "1Gi"})
+BAD = app_failure(3, "no such file")
+FOUR: dict[str, Any] = {"items": ["a", "b", "c", "d"]}
 
 
-def world(ends: dict[str, list[PodResult]] | None = None, params: dict[str, Any] | None = None, **fields: Any) -> World:
-    """A run of one repeated task. `ends` says how attempts end, by `load[7]`; the last is repeated, all else succeeds."""
-    spec = workflow([{"name": "load", "forEach": {"items": ["a", "b", "c", "d"]}, **fields}])
+def world(ends: Mapping[str, Sequence[PodResult]] | None = None, params: Any = None, **fields: Any) -> World:
+    """A run of one repeated task. `ends` says how attempts end, by `load[7]`; the last is repeated, others are good."""
+    spec = workflow([{"name": "load", "forEach": FOUR, **fields}], params={key: {} for key in params or {}})
 
     def script(who: str, attempt: int) -> Behaviour:
         known = (ends or {}).get(who, [OK])
-        return Behaviour(known[min(attempt, len(known)) - 1])
+        return Behaviour(known[min(attempt, len(known)) - 1], run=timedelta(seconds=5 + int(who[5:-1])))
 
     return World(spec, script, WorkflowRunSpec(params=params or {}))
 
@@ -24,29 +34,454 @@ def task(played: World, name: str = "load") -> TaskStatus:
     return next(task for task in played.stored.tasks if task.name == name)
 
 
-def told(played: World) -> tuple[str, str | None, str | None, dict[str, int]]:
+def outcome(played: World) -> tuple[str, str | None, str | None, dict[str, int]]:
     status = task(played)
     assert status.instances is not None
     return status.phase.value, status.reason, status.message, dict(status.instances.counts)
 
 
-def test_each_item_gets_a_pod() -> None:
-    played = world(script="echo {{ item }} {{ index }}")
+@dataclass(frozen=True)
+class Case:
+    """Fields of the task, how attempts end, and what must come of it."""
+
+    fields: dict[str, Any]
+    ends: Mapping[str, Sequence[PodResult]]
+    outcome: tuple[str, str, str | None, dict[str, int]]
+    launches: int
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+ENDS = {
+    "all are good": Case({}, {}, ("Succeeded", "Completed", "4 of 4 instances succeeded", {"succeeded": 4}), 4),
+    "one fails": Case(
+        {},
+        {"load[2]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "1 of 4 instances failed: index 2; the first: exit code 3: no such file",
+            {"succeeded": 3, "failed": 1},
+        ),
+        4,
+    ),
+    "one is tried again": Case(
+        {"retry": {"limit": 1, "delay": "2s"}},
+        {"load[2]": [BAD, OK]},
+        ("Succeeded", "Completed", "4 of 4 instances succeeded", {"succeeded": 4}),
+        5,
+    ),
+    "each has a budget of its own": Case(
+        {"retry": {"limit": 1, "delay": "2s"}},
+        {"load[1]": [BAD, OK], "load[2]": [BAD, OK], "load[3]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "1 of 4 instances failed: index 3; the first: exit code 3: no such file, after 1 retry",
+            {"succeeded": 3, "failed": 1},
+        ),
+        7,
+    ),
+    "evictions are no failures": Case(
+        {},
+        {"load[0]": [infra_failure(), infra_failure(), OK], "load[3]": [infra_failure(), OK]},
+        ("Succeeded", "Completed", "4 of 4 instances succeeded", {"succeeded": 4}),
+        7,
+    ),
+    "the infra budget is of each": Case(
+        {"retry": {"infraLimit": 1}},
+        {"load[0]": [infra_failure()], "load[1]": [infra_failure(), OK]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "1 of 4 instances failed: index 0; the first: the node was low on resource: memory, the infrastructure "
+            "failed 2 times",
+            {"succeeded": 3, "failed": 1},
+        ),
+        6,
+    ),
+    "enough are good": Case(
+        {"forEach": {**FOUR, "minSuccess": 0.75}},
+        {"load[2]": [BAD]},
+        (
+            "Succeeded",
+            "Completed",
+            "3 of 4 instances succeeded, 1 failed: index 2",
+            {"succeeded": 3, "failed": 1},
+        ),
+        4,
+    ),
+    "not enough are good": Case(
+        {"forEach": {**FOUR, "minSuccess": 0.75}},
+        {"load[0]": [BAD], "load[2]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "2 of 4 instances failed: indices 0, 2; 3 had to succeed, and 2 did; the first: exit code 3: no such file",
+            {"succeeded": 2, "failed": 2},
+        ),
+        4,
+    ),
+    "none need be good": Case(
+        {"forEach": {"count": 2, "minSuccess": 0}},
+        {"load[0]": [BAD], "load[1]": [BAD]},
+        ("Succeeded", "Completed", "0 of 2 instances succeeded, 2 failed: indices 0, 1", {"failed": 2}),
+        2,
+    ),
+    "the first failure stops the rest": Case(
+        {"forEach": {**FOUR, "failFast": True}},
+        {"load[0]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "1 of 4 instances failed: index 0; 3 were cancelled; the first: exit code 3: no such file",
+            {"failed": 1, "cancelled": 3},
+        ),
+        4,
+    ),
+    "the first failure keeps others from starting": Case(
+        {"forEach": {**FOUR, "failFast": True, "maxActive": 1}},
+        {"load[1]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "1 of 4 instances failed: index 1; 2 were cancelled; the first: exit code 3: no such file",
+            {"succeeded": 1, "failed": 1, "cancelled": 2},
+        ),
+        2,
+    ),
+    "failing fast waits until enough are lost": Case(
+        {"forEach": {**FOUR, "failFast": True, "maxActive": 1, "minSuccess": 0.5}},
+        {"load[0]": [BAD], "load[1]": [BAD], "load[2]": [BAD]},
+        (
+            "Failed",
+            "InstancesFailed",
+            "3 of 4 instances failed: indices 0, 1, 2; 1 were cancelled; 2 had to succeed, and 0 did; "
+            "the first: exit code 3: no such file",
+            {"failed": 3, "cancelled": 1},
+        ),
+        3,
+    ),
+    "failing fast waits for retries": Case(
+        {"forEach": {**FOUR, "failFast": True, "maxActive": 2}, "retry": {"limit": 1, "delay": "1s"}},
+        {"load[0]": [BAD, OK]},
+        ("Succeeded", "Completed", "4 of 4 instances succeeded", {"succeeded": 4}),
+        5,
+    ),
+    "when is asked for each item": Case(
+        {"when": "{{ item != 'b' }}"},
+        {},
+        ("Succeeded", "Completed", "3 of 4 instances succeeded, 1 skipped", {"succeeded": 3, "skipped": 1}),
+        3,
+    ),
+    "when is false for all items": Case(
+        {"when": "{{ index > 7 }}"},
+        {},
+        ("Skipped", "WhenFalse", "when was false for each item", {"skipped": 4}),
+        0,
+    ),
+    "skipped ones don't count": Case(
+        {"when": "{{ index < 2 }}", "forEach": {**FOUR, "minSuccess": 0.5}},
+        {"load[0]": [BAD]},
+        (
+            "Succeeded",
+            "Completed",
+            "1 of 4 instances succeeded, 2 skipped, 1 failed: index 0",
+            {"succeeded": 1, "failed": 1, "skipped": 2},
+        ),
+        2,
+    ),
+    "a count": Case(
+        {"forEach": {"count": 3}},
+        {},
+        ("Succeeded", "Completed", "3 of 3 instances succeeded", {"succeeded": 3}),
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS.values(), ids=ENDS.keys())
+def test_how_instances_count_together(case: Case) -> None:
+    played = world(case.ends, **case.fields)
     played.play()
-    assert told(played) == ("Succeeded", "Completed", "4 of 4 instances succeeded", {"succeeded": 4})
-    found = [(one.index, one.body.script, one.environment["WINDLASS_ITEM"]) for one in played.launched]
-    assert found == [(0, "echo a 0", '"a"'), (1, "echo b 1", '"b"'), (2, "echo c 2", '"c"'), (3, "echo d 3", '"d"')]
+    assert outcome(played) == case.outcome
+    assert len(played.launched) == case.launches
+    assert played.pods == {}
 
 
-def test_a_failed_instance_fails_the_task_and_is_named() -> None:
-    played = world({"load[2]": [app_failure(3, "no such file")]})
+def test_each_item_gets_a_pod_that_knows_it() -> None:
+    played = world(script="echo {{ item }} {{ index }} {{ task.attempt }}")
     played.play()
-    message = "1 of 4 instances failed: index 2; the first: exit code 3: no such file"
-    assert told(played) == ("Failed", "InstancesFailed", message, {"succeeded": 3, "failed": 1})
+    found = [
+        (one.index, one.body.script, one.environment["WINDLASS_ITEM"], one.environment["WINDLASS_INDEX"])
+        for one in played.launched
+    ]
+    assert found == [
+        (0, "echo a 0 1", '"a"', "0"),
+        (1, "echo b 1 1", '"b"', "1"),
+        (2, "echo c 2 1", '"c"', "2"),
+        (3, "echo d 3 1", '"d"', "3"),
+    ]
+    assert len({one.pod for one in played.launched}) == 4
 
 
-def test_an_eviction_is_no_failure() -> None:
-    played = world({"load[2]": [infra_failure(), infra_failure(), OK]})
+ITEMS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
+    "a literal list": ({"items": [1, "x", None]}, None, ["1", '"x"', "null"]),
+    "templates in a list": ({"items": ["{{ params.p }}", "a-{{ params.p }}"]}, [1, 2], ["[1,2]", '"a-[1,2]"']),
+    "a template": ({"items": "{{ params.p }}"}, [{"a": 1}, [2]], ['{"a":1}', "[2]"]),
+    "a text with JSON": ({"items": "{{ params.p | fromjson }}"}, "[1, 2]", ["1", "2"]),
+    "a count": ({"count": 2}, None, ["0", "1"]),
+    "a count by a template": ({"count": "{{ params.p }}"}, 2, ["0", "1"]),
+    "a count as a text": ({"count": "{{ params.p }}"}, "2", ["0", "1"]),
+    "a matrix": (
+        {"matrix": {"x": [1, 2], "y": "{{ params.p }}"}},
+        ["a", "b"],
+        ['{"x":1,"y":"a"}', '{"x":1,"y":"b"}', '{"x":2,"y":"a"}', '{"x":2,"y":"b"}'],
+    ),
+    "unicode and dollars": ({"items": ["é$HOME$(X)"]}, None, ['"é$HOME$(X)"']),
+}
+
+
+@pytest.mark.parametrize("case", ITEMS.values(), ids=ITEMS.keys())
+def test_items(case: tuple[dict[str, Any], Any, list[str]]) -> None:
+    for_each, value, items = case
+    played = world(params={"p": value}, forEach=for_each)
     played.play()
-    assert told(played)[3] == {"succeeded": 4}
-    assert len(played.launched) == 6
+    assert [one.environment["WINDLASS_ITEM"] for one in played.launched] == items
+
+
+WRONG: dict[str, tuple[dict[str, Any], Any, str, str]] = {  # noqa: E501
+    "a number": ({"items": "{{ params.p }}"}, 5, "ForEachInvalid", "forEach.items is a number, 5, and has to be a list"),
+    "null": ({"items": "{{ params.p }}"}, None, "ForEachInvalid", "forEach.items is null, and has to be a list"),
+    "an object": (
+        {"items": "{{ params.p }}"}, {"a": 1}, "ForEachInvalid",
+        'forEach.items is an object, {"a":1}, and has to be a list',
+    ),
+    "a text": (
+        {"items": "{{ params.p }}"}, "a,b", "ForEachInvalid", 'forEach.items is a string, "a,b", and has to be a list'
+    ),
+    "a text with a list in it": (
+        {"items": "{{ params.p }}"}, "[1]", "ForEachInvalid",
+        'forEach.items is a string, "[1]", and has to be a list: does it want `| fromjson`?',
+    ),
+    "a list within a text": (
+        {"items": "x{{ params.p }}"}, [1], "ForEachInvalid",
+        'forEach.items is a string, "x[1]", and has to be a list',
+    ),
+    "100,001 items": (
+        {"items": "{{ params.p }}"}, ["item"] * 100_001, "ForEachInvalid",
+        "forEach.items: 100001 instances are too many, a run may have 5000: let each instance take a batch of items",
+    ),
+    "5,001 items": (
+        {"items": "{{ params.p }}"}, [1] * 5001, "ForEachInvalid",
+        "forEach.items: 5001 instances are too many, a run may have 5000: let each instance take a batch of items",
+    ),
+    "a matrix that is too large": (
+        {"matrix": {"a": "{{ params.p }}", "b": "{{ params.p }}"}}, [1] * 100, "ForEachInvalid",
+        "forEach.matrix: 10000 instances are too many, a run may have 5000: let each instance take a batch of items",
+    ),
+    "a matrix over no list": (
+        {"matrix": {"a": [1], "b": "{{ params.p }}"}}, 7, "ForEachInvalid",
+        "forEach.matrix.b is a number, 7, and has to be a list",
+    ),
+    "a count below zero": (
+        {"count": "{{ params.p }}"}, -1, "ForEachInvalid", "forEach.count is -1, and can't be negative"
+    ),
+    "a count that is no number": (
+        {"count": "{{ params.p }}"}, "many", "ForEachInvalid",
+        'forEach.count is a string, "many", and has to be a whole number',
+    ),
+    "a count that is a fraction": (
+        {"count": "{{ params.p }}"}, 1.5, "ForEachInvalid", "forEach.count is a number, 1.5, and has to be a whole number"
+    ),
+    "a count that is true": (
+        {"count": "{{ params.p }}"}, True, "ForEachInvalid",
+        "forEach.count is a boolean, true, and has to be a whole number",
+    ),
+    "a count that is enormous": (
+        {"count": "{{ params.p }}"}, 10**9, "ForEachInvalid",
+        "forEach.count: 1000000000 instances are too many, a run may have 5000: let each instance take a batch of items",
+    ),
+    "an item that is too large": (
+        {"items": "{{ params.p }}"}, ["x", "y" * 70_000], "ForEachInvalid",
+        "item 1 of forEach has 70002 bytes as JSON, and may have 65536: put what is large into the workspace or object "
+        "storage, and let the item be its address",
+    ),
+    "a template that fails": (
+        {"items": "{{ params.p.files }}"}, {"a": 1}, "TemplateError",
+        'forEach.items: {{ params.p.files }}: params.p has no "files"; there are: a',
+    ),
+    "a template in a matrix that fails": (
+        {"matrix": {"a": "{{ params.q }}"}}, 1, "TemplateError",
+        'forEach.matrix.a: {{ params.q }}: params has no "q"; there are: p',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
+def test_what_nothing_can_be_repeated_over(case: tuple[dict[str, Any], Any, str, str]) -> None:
+    for_each, value, reason, message = case
+    played = world(params={"p": value}, forEach=for_each)
+    played.play()
+    status = task(played)
+    assert (status.phase.value, status.reason, status.message) == ("Failed", reason, message)
+    assert played.launched == []
+
+
+@pytest.mark.parametrize("for_each", [{"items": []}, {"items": "{{ params.p }}"}, {"count": 0}, {"matrix": {"a": []}}])
+def test_no_items_are_no_failure(for_each: dict[str, Any]) -> None:
+    played = world(params={"p": []}, forEach=for_each)
+    assert played.play().phase == "Succeeded"
+    assert (task(played).phase.value, task(played).reason) == ("Skipped", "NoItems")
+
+
+def test_a_template_that_fails_for_one_item_fails_that_instance() -> None:
+    played = world(forEach={"items": [{"a": 1}, {}]}, script="echo {{ item.a }}")
+    played.play()
+    assert outcome(played) == (
+        "Failed",
+        "InstancesFailed",
+        '1 of 2 instances failed: index 1; the first: script: {{ item.a }}: item has no "a"; there are none',
+        {"succeeded": 1, "failed": 1},
+    )
+
+
+def test_no_more_live_pods_than_max_active() -> None:
+    played = world(forEach={"count": 9, "maxActive": 2})
+    most = 0
+    while not played.reconcile():
+        most = max(most, sum(1 for pod in played.pods.values() if not pod.terminal))
+    assert (most, outcome(played)[3]) == (2, {"succeeded": 9})
+
+
+def test_no_more_live_pods_than_the_workflow_may_have() -> None:
+    played = world(forEach={"count": 9})
+    played.limit = 3
+    most = 0
+    while not played.reconcile():
+        most = max(most, sum(1 for pod in played.pods.values() if not pod.terminal))
+    assert (most, outcome(played)[3]) == (3, {"succeeded": 9})
+
+
+def test_memory_grows_for_the_instance_that_wanted_it() -> None:
+    ends = {"load[1]": [OOM, OOM, OK]}
+    resources = {"limits": {"memory": "1Gi"}}
+    played = world(ends, resources=resources, retry={"limit": 2, "delay": "1s", "oom": {"factor": 2}})
+    played.play()
+    assert [one.memory for one in played.launched if one.index == 1] == [None, "2048Mi", "4096Mi"]
+    assert {one.memory for one in played.launched if one.index != 1} == {None}
+
+
+def test_a_timeout_is_of_each_attempt() -> None:
+    played = world(timeout="6s", retry={"limit": 0})
+    played.play()
+    assert outcome(played)[3] == {"succeeded": 2, "failed": 2}
+    assert [why for _, why in played.endings if why == "Timeout"] == ["Timeout", "Timeout"]
+
+
+def test_a_pod_that_never_starts_is_given_up() -> None:
+    played = world(startTimeout="20s")
+    played.script = lambda who, attempt: Behaviour(never_starts=who == "load[1]")
+    played.play()
+    assert outcome(played)[3] == {"succeeded": 3, "failed": 1}
+    assert played.pods == {}
+
+
+@pytest.mark.parametrize(("stop", "phase"), [(Stop.CANCEL, "Cancelled"), (Stop.TERMINATE, "Cancelled")])
+def test_a_stopped_run_cancels_them(stop: Stop, phase: str) -> None:
+    played = world(forEach={"count": 6, "maxActive": 2})
+    played.play_until(lambda it: outcome_or_none(it).get("succeeded") == 2)
+    played.run_spec = WorkflowRunSpec(stop=stop)
+    assert played.play().phase == phase
+    assert outcome(played) == ("Cancelled", "Cancelled" if stop is Stop.CANCEL else "Terminated",
+                               "6/6 done, 4 cancelled", {"succeeded": 2, "cancelled": 4})  # fmt: skip
+
+
+def outcome_or_none(played: World) -> Mapping[str, int]:
+    instances = next((task.instances for task in played.stored.tasks if task.name == "load"), None)
+    return instances.counts if instances is not None else {}
+
+
+def test_nothing_new_starts_while_the_run_is_suspended() -> None:
+    played = world(forEach={"count": 4, "maxActive": 1})
+    played.play_until(lambda it: outcome_or_none(it).get("succeeded") == 1)
+    played.run_spec = WorkflowRunSpec(suspend=True)
+    before = len(played.launched)
+    for _ in range(3):
+        played.step()
+        if all(pod.terminal for pod in played.pods.values()):
+            break
+        played.now = played.next_moment(None)
+        played.tick()
+    assert len(played.launched) == before
+    played.run_spec = WorkflowRunSpec()
+    played.play()
+    assert outcome(played)[3] == {"succeeded": 4}
+
+
+def test_a_refused_pod_fails_its_instance_only() -> None:
+    played = world()
+    played.refuse = lambda launch, tries: Refusal(RefusalKind.LAUNCH, "Forbidden", "no") if launch.index == 3 else None
+    played.play()
+    assert outcome(played) == (
+        "Failed",
+        "InstancesFailed",
+        "1 of 4 instances failed: index 3; the first: no",
+        {"succeeded": 3, "failed": 1},
+    )
+
+
+def test_a_quota_is_waited_for_and_not_stormed() -> None:
+    played = world(forEach={"count": 600})
+
+    def refuse(launch: Any, tries: int) -> Refusal | None:
+        live = sum(1 for pod in played.pods.values() if not pod.terminal)
+        if live < 10:
+            return None
+        retry_at = played.now + timedelta(seconds=min(60, 2**tries))
+        return Refusal(RefusalKind.WAIT, "QuotaExceeded", "exceeded quota", retry_at)
+
+    played.refuse = refuse
+    played.script = lambda _who, _attempt: Behaviour(OK)
+    played.play(limit=6000)
+    assert outcome(played)[3] == {"succeeded": 600}
+    assert sum(played.tries.values()) < 600 * 8
+    assert played.events.count(("WaitingForQuota", "load[10]")) + played.events.count(("WaitingForQuota", "load")) <= 3
+
+
+def test_few_failures_are_told_and_the_rest_counted() -> None:
+    played = world({f"load[{index}]": [BAD] for index in range(100)}, forEach={"count": 100})
+    played.play()
+    assert sum(1 for reason, _ in played.events if reason == "TaskFailed") <= 12
+    assert outcome(played)[2] == (
+        "100 of 100 instances failed: indices 0-99; the first: exit code 3: no such file"
+    )  # fmt: skip
+
+
+def test_downstream_reads_one_list() -> None:
+    spec = workflow(
+        [
+            {"name": "load", "forEach": {"count": 4}, "when": "{{ index != 2 }}"},
+            {"name": "sum", "dependsOn": ["load"], "script": "echo {{ tasks.load.outputs | tojson }}"},
+        ]
+    )
+    played = World(spec, lambda who, attempt: Behaviour(_outputs(who)))
+    played.play()
+    assert played.launched[-1].body.script == 'echo [{"n":0},{"n":1},null,{}]'
+
+
+def _outputs(who: str) -> PodResult:
+    return PodResult(None, "Completed", 0, json.dumps({"n": int(who[5:-1])})) if who in ("load[0]", "load[1]") else OK
+
+
+def test_a_run_has_5000_instances_in_all() -> None:
+    spec = workflow(
+        [
+            {"name": "a", "forEach": {"count": 3000, "maxActive": 1}},
+            {"name": "b", "forEach": {"count": 2001, "maxActive": 1}},
+        ]
+    )
+    played = World(spec)
+    played.step()
+    assert task(played, "b").message == (
+        "forEach has 2001 items, and the run has 3000 instances already: it may have 5000 in all"
+    )
