@@ -113,6 +113,11 @@ class FakeCluster:
         self.changes.append(("patch", name, body))
         return {**self.objects[resource.plural, namespace or "", name]}
 
+    async def delete(self, resource: Resource, namespace: str | None, name: str, **_: Any) -> Body:
+        self._fail()
+        self.changes.append(("delete", name, None))
+        return self.objects.pop((resource.plural, namespace or "", name))
+
     async def watch(self, resource: Resource, namespace: str | None = None, **_: Any) -> AsyncIterator[WatchEvent]:
         for step in self.steps:
             if isinstance(step, ApiError):

@@ -32,8 +32,14 @@ def _command(verb: str, doc: str, *parameters: Callable[[Any], Any]) -> None:
     from windlass.cli.asking import Asked, ask, command_of
 
     @with_cluster
-    async def act(cluster: Cluster, **given: Any) -> int:
-        return await ask(cluster, Asked(verb=verb, **given))
+    async def act(cluster: Cluster, run: str, **given: Any) -> int:
+        if verb in ("Suspend", "Resume"):
+            from windlass.cli.switching import reference, run_in, switch
+
+            if (which := reference(run)) is not None:
+                return await switch(cluster, verb, which)
+            run = run_in(run)
+        return await ask(cluster, Asked(verb=verb, run=run, **given))
 
     act.__doc__ = doc
     wrapped: Any = act
@@ -64,6 +70,9 @@ _command(
     click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="A value of the approval's form."),
 )
 _command("Reject", "Reject what a run waits for: the task fails. RUN may be @latest.", _ANY_TASKS)
-_command("Suspend", "Start nothing new of a run; what runs goes on. RUN may be @latest.")
-_command("Resume", "Let a suspended run go on. RUN may be @latest.")
+_command(
+    "Suspend",
+    "Start nothing new of a run; what runs goes on. RUN may be @latest, or workflow/NAME, backfill/NAME.",
+)
+_command("Resume", "Let a suspended run go on. RUN may be @latest, or workflow/NAME, backfill/NAME.")
 _command("Terminate", "Stop a run at once: its `finally` tasks don't run either. RUN may be @latest.")

@@ -10,6 +10,7 @@ from windlass.cli import runs
 from windlass.cli.asking import Asked, ask
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.output import run_name
+from windlass.cli.switching import reference, run_in, switch
 from windlass.errors import Forbidden
 from windlass.resources import RUNS
 
@@ -19,7 +20,15 @@ from windlass.resources import RUNS
 @click.option("--terminate", is_flag=True, help="Don't run the `finally` tasks either.")
 @with_cluster
 async def command(cluster: Cluster, run: str, terminate: bool) -> int:
-    """Stop a run: what runs is ended, and its `finally` tasks still run. RUN may be @latest."""
+    """Stop a run: what runs is ended, and its `finally` tasks still run. RUN may be @latest.
+
+    Of backfill/NAME the active runs are cancelled, and no more are made.
+    """
+    if (which := reference(run)) is not None:
+        if terminate:
+            raise click.UsageError("--terminate is for runs: leave it out")
+        return await switch(cluster, "Cancel", which)
+    run = run_in(run)
     found = await runs.read_run(cluster, run)
     name = found["metadata"]["name"]
     if runs.phase(found) in runs.ENDED:
