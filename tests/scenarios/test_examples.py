@@ -139,3 +139,20 @@ def test_pools(dev_cluster: Cluster) -> None:
         assert len(beside) <= (1 if "vacuum" in beside else 2), (name, beside)
     said = dev_cluster.windlass("list", "pools")
     assert said.out.splitlines()[1].split()[:2] == ["warehouse", "2"], said.all
+
+
+BRANCHES = {
+    "good enough": ((), {"deploy": "Succeeded", "roll-back": "Skipped", "alert": "Skipped", "report": "Succeeded"}),
+    "not good enough": (
+        ("-p", "noise=3"),
+        {"deploy": "Skipped", "roll-back": "Succeeded", "alert": "Succeeded", "report": "Succeeded"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), BRANCHES.values(), ids=BRANCHES.keys())
+def test_ml_pipeline(dev_cluster: Cluster, arguments: tuple[str, ...], expected: dict[str, str]) -> None:
+    manifest = (EXAMPLES / "ml-pipeline" / "workflow.yaml").read_text(encoding="utf-8")
+    status = finished(dev_cluster, manifest, f"ml-{len(arguments)}", *arguments)
+    assert status["phase"] == "Succeeded"
+    assert {name: phase for name, phase in phases(status).items() if name in expected} == expected

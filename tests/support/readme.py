@@ -50,6 +50,8 @@ PLACES: dict[tuple[str, str], Place] = {
     ("examples/daily-sales-etl/README.md", "Run it on a cluster"): Place.READER,
     ("examples/hello/README.md", "Run it"): Place.DEV,
     ("examples/hello/README.md", "Run it with kubectl alone"): Place.CLUSTER,
+    ("examples/ml-pipeline/README.md", "Run it"): Place.DEV,
+    ("examples/ml-pipeline/README.md", "Try it without a cluster"): Place.DEV,
     ("examples/pools/README.md", "Run it"): Place.DEV,
     ("examples/sales-report/README.md", "Run it on the development cluster"): Place.CI,
     ("examples/sales-report/README.md", "Run it on a cluster"): Place.READER,
