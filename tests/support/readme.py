@@ -30,6 +30,7 @@ PLACES: dict[tuple[str, str], Place] = {
     ("README.md", "Windlass"): Place.CI,
     ("README.md", "A first workflow"): Place.DEV,
     ("README.md", "On a cluster"): Place.CLUSTER,
+    ("docs/branching.md", "A part of the tasks"): Place.READER,
     ("docs/dev-cluster.md", "The development cluster"): Place.DEV,
     ("docs/install-eks.md", "1. The image in a private ECR"): Place.READER,
     ("docs/install-eks.md", "2. The chart"): Place.CHART,
