@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from support.objects import ETC, Manifest, run, task, without, workflow
+from support.objects import ETC, Manifest, backfill, run, task, without, workflow
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,32 @@ BAD: dict[str, Bad] = {
         "metadata.name",
         "a Workflow's name has at most 49 characters, for its runs' names to fit a label",
     ),
+    "a backfill's name of 64 characters": Bad(
+        backfill("n" * 64), "metadata.name", "a Backfill's name has at most 63 characters, to fit a label"
+    ),
+    "a backfill without a range": Bad(
+        without(backfill(), "spec", "to"), "spec.to", "is required", "spec.to: Required value"
+    ),
+    "a range that is no date": Bad(
+        backfill(to="last week"),
+        "spec.to",
+        "is no day and no instant; write 2025-04-01, or 2025-04-01T17:00:00Z",
+        "in body should match",
+    ),
+    "a range without a zone": Bad(
+        backfill(**{"from": "2025-04-01T17:00:00"}),
+        "spec.from",
+        "is no day and no instant; write 2025-04-01, or 2025-04-01T17:00:00Z",
+        "in body should match",
+    ),
+    "an order that there isn't": Bad(backfill(order="Latest"), "spec.order", "Oldest", "Unsupported value"),
+    "no runs at once": Bad(
+        backfill(maxActiveRuns=0),
+        "spec.maxActiveRuns",
+        "is 0: at least 1",
+        "should be greater than or equal to 1",
+    ),
+    "a stop that there isn't": Bad(backfill(stop="Terminate"), "spec.stop", "Cancel", "Unsupported value"),
     "a name of 300 characters": Bad(
         workflow("n" * 300), "metadata.name", "at most 49 characters", "must be no more than 253"
     ),

@@ -19,6 +19,11 @@ def run(name: str = "r", **spec: Any) -> Manifest:
     return _object("WorkflowRun", name, spec)
 
 
+def backfill(name: str = "b", **spec: Any) -> Manifest:
+    """A Backfill of a day with this spec."""
+    return _object("Backfill", name, {"workflow": "w", "from": "2025-04-01", "to": "2025-04-01", **spec})
+
+
 def task(name: str, **fields: Any) -> dict[str, Any]:
     """A task that runs `true`, unless it is given something to run."""
     own = {"script", "command", "args", "image"} & set(fields)
@@ -119,6 +124,13 @@ GOOD: dict[str, Manifest] = {
     ),
     "a logical date with a zone": run(workflow="w", logicalDate="2024-02-29T23:59:59.123456+09:00"),
     "a run's name of 63 characters": run("n" * 63, workflow="w"),
+    "a backfill of days": backfill(),
+    "a backfill of instants, with everything": backfill(**{
+        "from": "2025-04-01T17:00:00+09:00", "to": "2025-05-01T00:00:00.5Z", "order": "Newest", "reprocess": "All",
+        "maxActiveRuns": 1000, "params": {"a": [None]}, "priority": -1000, "suspend": True, "stop": "Cancel",
+        "dryRun": True, "stopAfterFailures": 1,
+    }),
+    "a backfill's name of 63 characters": backfill("n" * 63),
 }  # fmt: skip
 
 
@@ -133,6 +145,8 @@ class Change:
 
 IMMUTABLE = "the spec of a run can't be changed, but for suspend and stop: create another run"
 NEVER_BACK = "stop goes from nothing to Cancel to Terminate, never back"
+FIXED_BACKFILL = "the spec of a backfill can't be changed, but for suspend and stop: create another backfill"
+STAYS_STOPPED = "a backfill that was stopped stays so: create another one"
 DEEP = {"tasks": [task("a", env=[{"name": "A", "value": "1"}], resources={"limits": {"cpu": 1}})]}
 OTHER = {"tasks": [task("a", env=[{"name": "A", "value": "2"}], resources={"limits": {"cpu": 1}})]}
 LESS = {"tasks": [task("a", env=[{"name": "A", "value": "1"}])]}
@@ -161,6 +175,13 @@ CHANGES: dict[str, Change] = {
     "another task": Change(run(workflowSpec=ETC), run(workflowSpec={"tasks": [task("b")]}), IMMUTABLE),
     "an environment, in Kubernetes' own object": Change(run(workflowSpec=DEEP), run(workflowSpec=OTHER), IMMUTABLE),
     "resources away": Change(run(workflowSpec=DEEP), run(workflowSpec=LESS), IMMUTABLE),
+    "a backfill, suspended": Change(backfill(params={"a": 1}), backfill(params={"a": 1}, suspend=True)),
+    "a backfill, resumed": Change(backfill(suspend=True), backfill()),
+    "a backfill, stopped": Change(backfill(), backfill(stop="Cancel")),
+    "a backfill, stopped and taken back": Change(backfill(stop="Cancel"), backfill(), STAYS_STOPPED),
+    "a backfill's range": Change(backfill(), backfill(to="2025-04-02"), FIXED_BACKFILL),
+    "a backfill's other fields": Change(backfill(), backfill(maxActiveRuns=2), FIXED_BACKFILL),
+    "a backfill that makes runs after all": Change(backfill(dryRun=True), backfill(), FIXED_BACKFILL),
     "anything of a Workflow": Change(workflow(timeout="1h"), workflow(tasks=[task("z")])),
 }
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from windlass.models import crd
 from windlass.models.action import RunAction
+from windlass.models.backfill import Backfill
 from windlass.models.generate import drifted, generated, main
 from windlass.models.pool import Pool
 from windlass.models.rules import RULES
@@ -80,7 +81,7 @@ def models(annotation: Any, seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
     return seen
 
 
-MODELS = models(RunAction, models(Pool, models(WorkflowRun, models(Workflow, set()))))
+MODELS = models(Backfill, models(RunAction, models(Pool, models(WorkflowRun, models(Workflow, set())))))
 
 
 @pytest.mark.parametrize("model", sorted(MODELS, key=lambda model: model.__name__), ids=lambda model: model.__name__)
