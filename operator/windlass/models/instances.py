@@ -111,6 +111,12 @@ class Instances:
         return len(self.states)
 
     @property
+    def stored_bytes(self) -> int:
+        """About as much as they take in a status, or more."""
+        texts = MAX_TEXTS if len(self.failed) > 20 or len(self.resting) > 20 else 1024 * (len(self.failed) + 1)
+        return 512 + self.output_bytes + 60 * len(self.resting) + texts
+
+    @property
     def unbegun(self) -> int:
         """How many have not begun."""
         return self.total - sum(self.counts.values())
@@ -248,17 +254,22 @@ def _detail(value: Instances) -> dict[str, Any]:
         if state.outputs is not None:
             outputs += [None] * (index - len(outputs))
             outputs.append(state.outputs)
-        if not state.attempts and state.phase.ended and state.message is None:
-            ended[f"{state.phase}/{state.reason or ''}/{state.dropped or 0}"].append(index)
+        if state.phase.ended and (texts <= 0 or (not state.attempts and state.message is None)):
+            ended[f"{state.phase}/{state.reason or ''}/{_attempts(state)}"].append(index)
         elif _is_first(state):
             launched.append(index)
             if state.attempts[0].uid is not None:
                 seen.append(index)
         else:
-            others[str(index)], texts = _full(state, texts)
+            made = _full(state)
+            others[str(index)], texts = _with_texts(made, texts)
     found = {"ended": {key: ranges(group) for key, group in ended.items()}, "launched": ranges(launched)}
     found |= {"seen": ranges(seen), "others": others, "outputs": outputs}
     return {key: part for key, part in found.items() if part}
+
+
+def _attempts(state: TaskStatus) -> int:
+    return state.attempts[-1].number if state.attempts else state.dropped or 0
 
 
 def _is_first(state: TaskStatus) -> bool:
@@ -274,18 +285,33 @@ def _is_first(state: TaskStatus) -> bool:
     )
 
 
-def _full(state: TaskStatus, texts: int) -> tuple[dict[str, Any], int]:
-    """A state as JSON; its messages while there is room for texts, of which so many characters are left."""
-    made = state.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name", "outputs"})
+def _full(state: TaskStatus) -> dict[str, Any]:
+    """A state as JSON. What its pod tells of an attempt under way, and what nobody needs to go on, is left out."""
+    made = state.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(_NOT_KEPT))
+    if _is_live(state):
+        last = state.attempts[-1]
+        made["attempts"] = [{"number": last.number}]
+        made["attempts"][0] |= {"uid": SEEN} if last.uid is not None else {}
+        made["attempts"][0] |= {"memory": last.memory} if last.memory is not None else {}
+    elif not state.phase.ended:
+        for attempt in made.get("attempts", ()):
+            for key in _OF_PODS:
+                attempt.pop(key, None)
+    return made
+
+
+_NOT_KEPT: Final = frozenset({"name", "outputs", "ready_at", "started_at"})
+_OF_PODS: Final = ("pod", "uid", "node", "createdAt", "startedAt")
+
+
+def _with_texts(made: dict[str, Any], texts: int) -> tuple[dict[str, Any], int]:
+    """The JSON of a state with its messages, while there is room for texts: so many characters are left."""
     for part in (made, *made.get("attempts", ())):
         for key in ("message", "hint"):
-            text = part.get(key)
-            if text is None:
-                continue
-            if len(text) > texts:
-                del part[key]
-            else:
-                texts -= len(text)
+            if key in part:
+                texts -= len(part[key])
+                if texts < 0:
+                    del part[key]
     return made, texts
 
 

@@ -66,6 +66,7 @@ def _size(task: TaskStatus) -> int:
     for attempt in task.attempts:
         size += _PER_ATTEMPT + _length(attempt.message) + _length(attempt.hint)
         size += _PER_PLACE if attempt.uid is not None else 0
+    size += task.instances.stored_bytes if task.instances is not None else 0
     return size + (json_size(task.outputs) if task.outputs else 0)
 
 

@@ -249,8 +249,10 @@ def test_items(case: tuple[dict[str, Any], Any, list[str]]) -> None:
     assert [one.environment["WINDLASS_ITEM"] for one in played.launched] == items
 
 
-WRONG: dict[str, tuple[dict[str, Any], Any, str, str]] = {  # noqa: E501
-    "a number": ({"items": "{{ params.p }}"}, 5, "ForEachInvalid", "forEach.items is a number, 5, and has to be a list"),
+WRONG: dict[str, tuple[dict[str, Any], Any, str, str]] = {
+    "a number": (
+        {"items": "{{ params.p }}"}, 5, "ForEachInvalid", "forEach.items is a number, 5, and has to be a list"
+    ),
     "null": ({"items": "{{ params.p }}"}, None, "ForEachInvalid", "forEach.items is null, and has to be a list"),
     "an object": (
         {"items": "{{ params.p }}"}, {"a": 1}, "ForEachInvalid",
@@ -291,15 +293,16 @@ WRONG: dict[str, tuple[dict[str, Any], Any, str, str]] = {  # noqa: E501
         'forEach.count is a string, "many", and has to be a whole number',
     ),
     "a count that is a fraction": (
-        {"count": "{{ params.p }}"}, 1.5, "ForEachInvalid", "forEach.count is a number, 1.5, and has to be a whole number"
+        {"count": "{{ params.p }}"}, 1.5, "ForEachInvalid",
+        "forEach.count is a number, 1.5, and has to be a whole number"
     ),
     "a count that is true": (
         {"count": "{{ params.p }}"}, True, "ForEachInvalid",
         "forEach.count is a boolean, true, and has to be a whole number",
     ),
     "a count that is enormous": (
-        {"count": "{{ params.p }}"}, 10**9, "ForEachInvalid",
-        "forEach.count: 1000000000 instances are too many, a run may have 5000: let each instance take a batch of items",
+        {"count": "{{ params.p }}"}, 10**8, "ForEachInvalid",
+        "forEach.count: 100000000 instances are too many, a run may have 5000: let each instance take a batch of items",
     ),
     "an item that is too large": (
         {"items": "{{ params.p }}"}, ["x", "y" * 70_000], "ForEachInvalid",
