@@ -1,29 +1,17 @@
-"""Schedules on the pretended cluster: each slot has its run, once, whatever happens."""
+"""Schedules on the pretended cluster: each slot has its run, once, whatever people do."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from support.kubelet import Play
+from support.scheduling import change, down, edit, runs, spec, status, told
 from support.world import NAMESPACE, World
-from windlass.resources import RUNS, WORKFLOWS
+from windlass.resources import CONFIG_MAPS, RUNS, WORKFLOWS
 
-TASKS = [{"name": "work", "image": "busybox", "command": ["true"]}]
-
-
-def spec(cron: str = "*/5 * * * *", **schedule: Any) -> dict[str, Any]:
-    fields = {key: schedule.pop(key) for key in ("concurrency", "history", "dependsOnPast") if key in schedule}
-    return {"schedule": {"cron": cron, **schedule}, "tasks": TASKS, **fields}
-
-
-def runs(world: World, workflow: str = "etl") -> list[str]:
-    found = [run for run in world.store.list(RUNS, NAMESPACE) if run["spec"].get("workflow") == workflow]
-    return sorted(run["metadata"]["name"].removeprefix(f"{workflow}-") for run in found)
-
-
-def status(world: World, workflow: str = "etl") -> dict[str, Any]:
-    return world.store.get(WORKFLOWS, NAMESPACE, workflow).get("status") or {}
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 async def test_each_slot_has_its_run() -> None:
@@ -44,17 +32,357 @@ async def test_each_slot_has_its_run() -> None:
             },
         }
         assert run["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
-        assert run["status"]["phase"] == "Succeeded"
-        told = status(world)
-        assert {key: told[key] for key in ("reason", "lastSlot", "nextSlot", "activeRuns", "lastSuccess")} == {
+        assert run["metadata"]["labels"] == {"windlass.dev/workflow": "etl", "windlass.dev/trigger": "schedule"}
+        assert (run["status"]["phase"], run["status"]["trigger"]) == ("Succeeded", "Schedule")
+        known = status(world)
+        assert {key: known[key] for key in ("reason", "lastSlot", "nextSlot", "activeRuns", "queuedRuns")} == {
             "reason": "Scheduled",
             "lastSlot": "2025-04-01T12:15:00Z",
             "nextSlot": "2025-04-01T12:20:00Z",
             "activeRuns": 0,
-            "lastSuccess": {
-                "run": "etl-20250401t1215",
-                "slot": "2025-04-01T12:15:00Z",
-                "finishedAt": told["lastSuccess"]["finishedAt"],
-            },
+            "queuedRuns": 0,
         }
+        assert (known["lastSuccess"]["run"], known["lastSuccess"]["slot"]) == (
+            "etl-20250401t1215",
+            "2025-04-01T12:15:00Z",
+        )
+        assert (world.watcher.fired, world.watcher.delays, world.watcher.errors) == ({"etl": 3}, [0.0, 0.0, 0.0], 0)
+        assert told(world) == []
+
+
+async def test_nothing_is_asked_of_the_api_between_slots() -> None:
+    async with World() as world:
+        world.workflow("etl", spec("0 0 * * *"))
+        world.workflow("by-hand", {"tasks": spec()["tasks"]})
+        await world.clock.advance(60)
+        world.api.requests.clear()
+        await world.clock.advance(200)
+        assert world.api.requests == []
+
+
+async def test_a_slot_costs_few_requests() -> None:
+    async with World({"work": Play(seconds=20)}) as world:
+        world.workflow("etl", spec("0 * * * *"))
+        await world.clock.advance(60)
+        world.api.requests.clear()
+        await world.clock.advance(HOUR)
+        asked = [(request.verb, request.resource) for request in world.api.requests]
+        assert asked.count(("create", "workflowruns")) == 1
+        assert asked.count(("update", "workflows")) <= 3
+
+
+class Down(NamedTuple):
+    schedule: dict[str, Any]
+    seconds: float
+    run: list[str]
+    """What was made of the time that nobody looked."""
+    missed: int = 0
+
+
+HOURLY = {"cron": "0 * * * *"}
+DOWNS = {
+    "None, a moment": Down(HOURLY, 5 * MINUTE, ["t1300"]),
+    "None, too long": Down(HOURLY, 30 * MINUTE, [], 1),
+    "None, with a deadline": Down({**HOURLY, "startingDeadline": "1h"}, 30 * MINUTE, ["t1300"]),
+    "Latest": Down({**HOURLY, "catchUp": "Latest"}, 5 * HOUR, ["t1700"], 4),
+    "All": Down({**HOURLY, "catchUp": "All"}, 3 * HOUR, ["t1300", "t1400", "t1500"]),
+    "None, a thousand slots": Down({"cron": "* * * * *"}, 1000 * MINUTE + 5, ["t0535"], 999),
+    "Latest, a thousand slots": Down({"cron": "* * * * *", "catchUp": "Latest"}, 1000 * MINUTE + 5, ["t0535"], 999),
+    "All, a thousand slots": Down(
+        {"cron": "* * * * *", "catchUp": "All", "catchUpLimit": 4},
+        1000 * MINUTE + 5,
+        ["t0532", "t0533", "t0534", "t0535"],
+        996,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DOWNS.values(), ids=DOWNS.keys())
+async def test_the_controller_was_down(case: Down) -> None:
+    async with World({"work": Play(seconds=2)}) as world:
+        world.workflow("etl", spec(**case.schedule, concurrency={"maxActiveRuns": 4}))
+        await world.clock.advance(55 * MINUTE)  # 12:55
+        before = runs(world)
+        await down(world, case.seconds)
+        await world.clock.advance(20)
+        assert [name[8:] for name in runs(world) if name not in before] == case.run
+        assert status(world).get("missed", 0) == case.missed
+        assert world.watcher.passed["missed"] == case.missed
+        assert told(world) == (["SlotsMissed"] if case.missed else [])
         assert world.watcher.errors == 0
+
+
+async def test_catching_up_makes_no_more_runs_than_may_soon_start() -> None:
+    async with World({"work": Play(seconds=600)}) as world:
+        world.workflow("etl", spec("* * * * *", catchUp="All", start="2025-04-01T11:00:00Z"))
+        await world.clock.advance(30)
+        assert runs(world) == ["20250401t1100", "20250401t1101", "20250401t1102"]
+        known = status(world)
+        assert (known["reason"], known["nextSlot"]) == ("CatchingUp", "2025-04-01T11:03:00Z")
+        assert known["message"] == "58 slots up to 2025-04-01T12:00:00Z wait for the runs before them"
+        await world.clock.advance(600)
+        assert runs(world)[-1] == "20250401t1103"
+        assert [world.phase(f"etl-{name}") for name in runs(world)] == ["Succeeded", "Running", "Queued", "Queued"]
+
+
+async def test_catching_up_of_many_is_paced() -> None:
+    async with World({"work": Play(seconds=600)}) as world:
+        limits = {"concurrency": {"maxActiveRuns": 1000}}
+        world.workflow("etl", spec("* * * * *", catchUp="All", start="2025-04-01T11:00:00Z", **limits))
+        await world.clock.advance(0.5)
+        assert len(runs(world)) == 20
+        await world.clock.advance(4)
+        assert len(runs(world)) == 61
+
+
+async def test_suspended_and_resumed() -> None:
+    async with World() as world:
+        world.workflow("etl", spec())
+        await world.clock.advance(310)
+        change(world, suspend=True)
+        await world.clock.advance(HOUR)
+        assert runs(world) == ["20250401t1205"]
+        assert (status(world)["reason"], status(world).get("nextSlot")) == ("Suspended", None)
+        change(world, suspend=False)
+        await world.clock.advance(10)
+        assert (runs(world), status(world)["nextSlot"]) == (["20250401t1205"], "2025-04-01T13:10:00Z")
+        await world.clock.advance(300)
+        assert runs(world) == ["20250401t1205", "20250401t1310"]
+        assert (told(world), status(world).get("missed")) == ([], None)
+
+
+async def test_a_schedule_that_is_edited_while_slots_wait() -> None:
+    async with World({"work": Play(seconds=1000)}) as world:
+        world.workflow("etl", spec("* * * * *", catchUp="All"))
+        await world.clock.advance(6 * MINUTE + 1)
+        assert runs(world) == ["20250401t1201", "20250401t1202", "20250401t1203"]
+        await world.clock.advance(9)
+        change(world, cron="30 * * * *")
+        await world.clock.advance(20 * MINUTE)
+        assert runs(world) == ["20250401t1201", "20250401t1202", "20250401t1203"]
+        assert status(world)["nextSlot"] == "2025-04-01T12:30:00Z"
+        await world.clock.advance(30 * MINUTE)
+        assert runs(world)[3:] == ["20250401t1230"]
+
+
+async def test_a_run_that_was_made_stays_with_the_definition_of_its_time() -> None:
+    async with World({"work": Play(seconds=400), "other": Play(seconds=1)}) as world:
+        world.workflow("etl", spec())
+        await world.clock.advance(310)
+        edit(world, lambda whole: whole["spec"].update(tasks=[{"name": "other", "command": ["true"]}]))
+        await world.clock.advance(500)
+        names = [[task["name"] for task in world.status(f"etl-{name}")["tasks"]] for name in runs(world)]
+        assert names == [["work"], ["other"]]
+
+
+async def test_deleted_and_made_again_under_the_same_name() -> None:
+    async with World({"work": Play(seconds=400)}) as world:
+        world.collects_every = 90
+        world.workflow("etl", spec())
+        await world.clock.advance(301)
+        first = world.store.get(RUNS, NAMESPACE, "etl-20250401t1205")["metadata"]["uid"]
+        world.store.delete(WORKFLOWS, NAMESPACE, "etl")
+        # Its creation lies before the slot, whose name the old Workflow's run has yet to let go of.
+        world.workflow("etl", spec(catchUp="All", start="2025-04-01T12:05:00Z"))
+        await world.clock.advance(10)
+        assert status(world)["reason"] == "NameTaken"
+        await world.clock.advance(120)
+        assert runs(world) == ["20250401t1205"]
+        assert world.store.get(RUNS, NAMESPACE, "etl-20250401t1205")["metadata"]["uid"] != first
+        assert status(world)["reason"] == "Scheduled"
+
+
+async def test_once() -> None:
+    async with World() as world:
+        world.workflow("etl", spec("@once"))
+        await world.clock.advance(60)
+        assert runs(world) == ["20250401t1200"]
+        world.store.delete(RUNS, NAMESPACE, "etl-20250401t1200")
+        await down(world, HOUR)
+        await world.clock.advance(HOUR)
+        assert (runs(world), status(world)["reason"]) == ([], "Ended")
+
+
+async def test_continuous() -> None:
+    async with World({"work": Play(seconds=60)}) as world:
+        world.workflow("etl", spec("@continuous"))
+        await world.clock.advance(200)
+        assert len(runs(world)) == 4
+        ends = [world.status(f"etl-{name}").get("finishedAt") for name in runs(world)]
+        starts = [world.store.get(RUNS, NAMESPACE, f"etl-{name}")["spec"]["logicalDate"] for name in runs(world)]
+        assert ends[:-1] <= starts[1:]
+        await down(world, HOUR)
+        await world.clock.advance(10)
+        assert len(runs(world)) == 5
+        assert world.watcher.errors == 0
+
+
+async def test_continuous_makes_no_storm_of_failures() -> None:
+    async with World({"work": Play(seconds=0.1, exit_code=1)}) as world:
+        world.workflow("etl", spec("@continuous"))
+        await world.clock.advance(10 * MINUTE)
+        assert 9 <= len(runs(world)) <= 10
+
+
+LONG = {"work": Play(seconds=700)}
+
+
+async def test_skip() -> None:
+    async with World(LONG) as world:
+        world.workflow("etl", spec(concurrency={"policy": "Skip"}))
+        await world.clock.advance(17 * MINUTE)
+        assert runs(world) == ["20250401t1205"]
+        assert (status(world)["skipped"], world.watcher.passed["skipped"], told(world)) == (2, 2, ["SlotSkipped"] * 2)
+        await world.clock.advance(5 * MINUTE)
+        assert runs(world) == ["20250401t1205", "20250401t1220"]
+
+
+async def test_queue() -> None:
+    async with World(LONG) as world:
+        world.workflow("etl", spec())
+        await world.clock.advance(11 * MINUTE)
+        assert [world.phase(f"etl-{name}") for name in runs(world)] == ["Running", "Queued"]
+        assert (status(world)["activeRuns"], status(world)["queuedRuns"]) == (1, 1)
+
+
+async def test_replace() -> None:
+    async with World(LONG) as world:
+        world.workflow("etl", spec(concurrency={"policy": "Replace"}))
+        await world.clock.advance(11 * MINUTE)
+        assert [world.phase(f"etl-{name}") for name in runs(world)] == ["Cancelled", "Running"]
+
+
+async def test_history_is_kept_as_the_workflow_says() -> None:
+    async with World({"fails": Play(exit_code=1)}) as world:
+        kept = {"succeeded": 2, "failed": 1, "ttl": "1h"}
+        world.workflow("etl", spec("*/10 * * * *", history=kept))
+        world.workflow(
+            "bad", {**spec("*/10 * * * *", history=kept), "tasks": [{"name": "fails", "command": ["false"]}]}
+        )
+        await world.clock.advance(HOUR + 60)
+        assert (runs(world), runs(world, "bad")) == (["20250401t1250", "20250401t1300"], ["20250401t1300"])
+        change(world, suspend=True)
+        change(world, "bad", suspend=True)
+        await world.clock.advance(2 * HOUR)
+        assert (runs(world), runs(world, "bad")) == ([], [])
+        assert status(world)["lastSuccess"]["slot"] == "2025-04-01T13:00:00Z"
+
+
+async def test_history_of_runs_made_by_hand() -> None:
+    async with World() as world:
+        world.workflow("etl", {"tasks": spec()["tasks"], "history": {"succeeded": 3}})
+        for number in range(8):
+            world.run(f"r{number}", workflow="etl")
+        await world.clock.advance(60)
+        assert len(world.store.list(RUNS, NAMESPACE)) == 3
+
+
+HOLIDAYS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays", "namespace": NAMESPACE}}
+
+
+async def test_a_calendar_that_is_not_there_loses_no_slot() -> None:
+    async with World() as world:
+        world.workflow("etl", spec("0 * * * *", exclude={"configMap": {"name": "holidays"}}))
+        await world.clock.advance(2 * HOUR + 60)
+        assert runs(world) == []
+        assert status(world)["reason"] == "CalendarMissing"
+        assert told(world) == ["CalendarMissing"]
+        world.store.create(CONFIG_MAPS, {**HOLIDAYS, "data": {"days": "2025-04-02\n"}})
+        await world.clock.advance(40)
+        assert runs(world) == ["20250401t1300", "20250401t1400"]
+        await world.clock.advance(DAY)
+        assert runs(world)[-1] == "20250401t2300"
+        await world.clock.advance(DAY)
+        assert runs(world)[-1].startswith("20250403t14")
+
+
+async def test_a_calendar_that_changes_is_heard_of() -> None:
+    async with World() as world:
+        made = world.store.create(CONFIG_MAPS, {**HOLIDAYS, "data": {"days": ""}})
+        world.workflow("etl", spec("0 * * * *", exclude={"configMap": {"name": "holidays"}}))
+        await world.clock.advance(60)
+        world.store.replace(CONFIG_MAPS, {**made, "data": {"days": "2025-04-01"}})
+        await world.clock.advance(2 * HOUR)
+        assert (runs(world), status(world)["nextSlot"]) == ([], "2025-04-02T00:00:00Z")
+
+
+BAD = {
+    "a cron that makes no sense": {"cron": "61 * * * *"},
+    "a day that never comes": {"cron": "0 0 31 2 *"},
+    "an unknown zone": {"timeZone": "Mars/Olympus"},
+    "an end before its start": {"start": "2025-05-01T00:00:00Z", "end": "2025-04-01T00:00:00Z"},
+    "nothing that says when": {"cron": None},
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+async def test_a_bad_schedule_is_told_and_touches_no_other(bad: dict[str, Any]) -> None:
+    async with World() as world:
+        world.workflow("bad", spec(**{"cron": "*/5 * * * *", **bad}))
+        world.workflow("etl", spec())
+        await world.clock.advance(310)
+        assert runs(world) == ["20250401t1205"]
+        known = status(world, "bad")
+        (ready,) = known["conditions"]
+        assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "False", "ScheduleInvalid")
+        assert ready["message"].startswith("spec.schedule")
+        assert told(world) == ["ScheduleInvalid"]
+        edit(world, lambda whole: whole["spec"].update(schedule={"cron": "*/5 * * * *"}), "bad")
+        await world.clock.advance(600)
+        assert runs(world, "bad") == ["20250401t1210", "20250401t1215"]
+        assert status(world, "bad")["conditions"][0]["status"] == "True"
+        assert world.watcher.errors == 0
+
+
+async def test_a_definition_that_cannot_be_run_stands_still() -> None:
+    async with World() as world:
+        circle = [{"name": "a", "dependsOn": ["b"]}, {"name": "b", "dependsOn": ["a"]}]
+        world.workflow("bad", {**spec(), "tasks": circle})
+        await world.clock.advance(310)
+        assert (runs(world, "bad"), status(world, "bad")["reason"]) == ([], "SpecInvalid")
+
+
+async def test_a_status_that_somebody_spoilt_runs_nothing_again() -> None:
+    async with World() as world:
+        world.workflow("etl", spec("0 * * * *", catchUp="All"))
+        await world.clock.advance(2 * HOUR + 60)
+        for name in runs(world):
+            world.store.delete(RUNS, NAMESPACE, f"etl-{name}")
+        await world.kill()
+        whole = world.store.get(WORKFLOWS, NAMESPACE, "etl")
+        world.store.replace(WORKFLOWS, {**whole, "status": {"lastSlot": "0001-01-01T00:00:00Z"}}, "status")
+        await world.start()
+        await world.clock.advance(60)
+        assert runs(world) == []
+        await world.clock.advance(HOUR)
+        assert runs(world) == ["20250401t1500"]
+
+
+class Jump(NamedTuple):
+    ahead: float
+    run: list[str]
+    """At 13:02 of the true time; the clock is set at 12:30."""
+    later: list[str]
+    """Once it was set right, at 15:02."""
+
+
+JUMPS = {
+    "forth by a minute": Jump(60, ["t1300"], ["t1300", "t1400", "t1500"]),
+    "forth by a quarter": Jump(900, ["t1300"], ["t1300", "t1400", "t1500"]),
+    "forth by hours": Jump(5400, ["t1400"], ["t1400", "t1500"]),
+    "back by a quarter": Jump(-900, [], ["t1300", "t1400", "t1500"]),
+    "back by hours": Jump(-7200, [], ["t1300", "t1400", "t1500"]),
+}
+
+
+@pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS.keys())
+async def test_the_clock_of_the_host_jumps(jump: Jump) -> None:
+    async with World() as world:
+        world.workflow("etl", spec("0 * * * *"))
+        await world.clock.advance(30 * MINUTE)
+        world.host.ahead = jump.ahead
+        await world.clock.advance(32 * MINUTE)
+        assert [name[8:] for name in runs(world)] == jump.run
+        world.host.ahead = 0
+        await world.clock.advance(2 * HOUR)
+        assert [name[8:] for name in runs(world)] == jump.later

@@ -68,6 +68,21 @@ class VirtualClock:
         await settle()
 
 
+class HostClock:
+    """The clock of a host, which an administrator may set: `ahead` seconds before the true time."""
+
+    def __init__(self, true: VirtualClock) -> None:
+        self._true = true
+        self.ahead = 0.0
+        self.monotonic = true.monotonic
+        self.busy = true.busy
+        self.call_at = true.call_at
+        self.sleep = true.sleep
+
+    def now(self) -> datetime:
+        return self._true.now() + timedelta(seconds=self.ahead)
+
+
 async def settle() -> None:
     """Let all tasks of the loop run until they wait for something."""
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # nothing public says whether a loop is idle

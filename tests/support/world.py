@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from support.clock import VirtualClock, settle
+from support.clock import HostClock, VirtualClock, settle
 from support.kubelet import Kubelet, Play, Script, script_of
 from support.store_api import StoreApi
 from windlass import names
@@ -90,6 +90,8 @@ class World:
 
     def __init__(self, plays: Mapping[str, Play | list[Play]] | None = None, script: Script | None = None) -> None:
         self.clock = VirtualClock()
+        self.host = HostClock(self.clock)
+        """The clock that the controller reads."""
         self.store = Store(now=self.clock.now)
         for definition in crd.definitions().values():
             self.store.create(CRDS, definition)
@@ -138,7 +140,7 @@ class World:
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
         )
-        self.engine = engine = Engine(self.api, self.informer, self.clock, self.watcher, actions=self.actions)
+        self.engine = engine = Engine(self.api, self.informer, self.host, self.watcher, actions=self.actions)
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
         for resource in WATCHED:
@@ -267,9 +269,10 @@ class World:
         """What the engine remembers, by where it does and how much: nothing, when all is over."""
         engine = self.engine
         definitions, slots, queue = engine._reconciler.definitions, engine._reconciler.slots, engine.queue
+        turns, past = engine._reconciler.turns, engine._reconciler.past
         parts: dict[str, Any] = {
             f"{type(owner).__name__}.{name}": value
-            for owner in (engine, engine.runs, slots, queue, self.informer._store, engine._action_keeper)
+            for owner in (engine, engine.runs, slots, queue, self.informer._store, engine._action_keeper, turns, past)
             for name, value in vars(owner).items()
             if isinstance(value, (dict, set, list)) and name not in ("_revisions_in_use", "_heap")
         }

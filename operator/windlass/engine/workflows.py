@@ -18,7 +18,7 @@ from windlass.models.common import parse_time
 from windlass.models.findings import errors, summary
 from windlass.models.parse import InvalidObject, read_workflow, read_workflow_status
 from windlass.models.workflow import WorkflowSpec, WorkflowStatus
-from windlass.plan.anchor import NO_SLOTS
+from windlass.plan.anchor import LOST
 from windlass.plan.checks import check_spec
 from windlass.plan.schedule import Timetable
 from windlass.plan.terms import Terms, terms_of
@@ -172,7 +172,7 @@ def _status(body: Body) -> WorkflowStatus:
     try:
         return read_workflow_status(status if isinstance(status, dict) else None)
     except InvalidObject:
-        return WorkflowStatus(digest=NO_SLOTS)
+        return WorkflowStatus(digest=LOST)
 
 
 def _edited_at(meta: Mapping[str, Any]) -> datetime | None:

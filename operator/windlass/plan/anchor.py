@@ -11,7 +11,9 @@ from windlass.models.schedule import CatchUp, Schedule
 from windlass.plan.workflow_types import WorkflowSeen
 
 NO_SLOTS: Final = "none"
-"""The digest where there is no schedule: one that is added later has slots from then on."""
+"""The digest where there is no schedule that can be used: one that is written later has slots from then on."""
+LOST: Final = "lost"
+"""The digest of a status that could not be read: nothing is known of the past, so slots count from now on."""
 
 
 def slots_digest(schedule: Schedule) -> str:
@@ -35,6 +37,8 @@ def since_when(seen: WorkflowSeen, schedule: Schedule, now: datetime) -> datetim
     """The moment after which slots count: the creation, `start` where catching up begins there, or the schedule's last
     edit, which is no reason to make up for slots that it never had."""
     status = seen.status
+    if status.digest == LOST or (status.digest is None and status.last_slot is not None):
+        return now
     if status.digest is None:
         return origin(seen, schedule)
     if status.digest == slots_digest(schedule):

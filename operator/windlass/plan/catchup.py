@@ -9,6 +9,7 @@ which are run, and `startingDeadline` how late they may be.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,8 +57,9 @@ def due_slots(
     promised: datetime,
     resumed: bool = False,
     held: bool = False,
+    made: Container[datetime] = (),
 ) -> Due:
-    """The slots later than `after` and not later than `now`.
+    """The slots later than `after` and not later than `now`. Those in `made` have their run, and are not missed.
 
     Slots up to `promised`, the Workflow's creation, are no loss when they aren't run. `resumed`: the schedule was
     suspended until now, so that with `catchUp: None` nothing of that time is run, and nothing was missed. `held`: it
@@ -81,7 +83,7 @@ def due_slots(
         elif len(missed) == MOST_COUNTED:
             uncounted = True
             break
-        else:
+        elif slot not in made:
             missed.append(slot)
         slot = timetable.previous_before(slot)
     if through is None or through <= after:

@@ -44,8 +44,10 @@ NAME_PATIENCE: Final = timedelta(seconds=5)
 CLOCK_SLACK: Final = timedelta(minutes=1)
 """A last slot that lies this much in the future was made by a clock that was wrong."""
 
-HELD: Final = frozenset({"CalendarMissing", "CalendarForbidden", "CalendarInvalid", "RunRefused"})
+_HELD: Final = frozenset({"CalendarMissing", "CalendarForbidden", "CalendarInvalid", "RunRefused"})
 """Reasons of a schedule that could not fire: its slots wait, whatever `catchUp` says."""
+_NO_SCHEDULE: Final = frozenset({"SpecInvalid", "ScheduleInvalid"})
+"""Reasons of a Workflow that has promised no slot."""
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -66,7 +68,9 @@ def _plan_slots(seen: WorkflowSeen, now: datetime) -> WorkflowPlan:
     if seen.problem is not None:
         reason, message = seen.problem.reason, seen.problem.message
         notices = (Notice("Warning", reason, message, str(seen.generation)),)
-        return WorkflowPlan(_standing(seen, reason, message), events=notices if seen.status.reason != reason else ())
+        fields = anchor(seen, None) if reason in _NO_SCHEDULE and seen.status.digest is None else _NONE
+        status = _standing(seen, reason, message, fields)
+        return WorkflowPlan(status, events=notices if seen.status.reason != reason else ())
     if terms is None or schedule is None:
         return WorkflowPlan(_standing(seen, None, None, anchor(seen, None)))
     if schedule.suspend:
@@ -118,7 +122,8 @@ class _Slots:
             self._now,
             promised=self._seen.created_at,
             resumed=self._seen.status.reason == "Suspended",
-            held=self._seen.status.reason in HELD,
+            held=self._seen.status.reason in _HELD,
+            made=frozenset(self._slots),
         )
         stopped = self._take(due)
         if not stopped and due.through is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,12 +26,12 @@ def at(text: str) -> datetime:
 
 class Case(NamedTuple):
     now: str
-    schedule: dict[str, Any] = {}
+    schedule: Mapping[str, Any] = MappingProxyType({})
     run: tuple[str, ...] = ()
     missed: tuple[int, str, str] | None = None
     """How many, the first, the last."""
     after: str = "12:00"
-    state: dict[str, Any] = {}
+    state: Mapping[str, Any] = MappingProxyType({})
     through: str | None = "="
     """The last slot looked at; =: the last that is run or missed."""
 
@@ -40,7 +42,8 @@ CASES = {
     "nothing is due before the next slot": Case("12:04:59"),
     "a slot is due at its very moment": Case("12:05", run=("12:05",)),
     "a slot was dealt with": Case("12:05", after="12:05"),
-    "None: a slot is run while it is late by ten minutes": Case("12:14:59", run=("12:10",), missed=(1, "12:05", "12:05")),
+    "None: a slot is run while it is late by ten minutes": Case(
+        "12:14:59", run=("12:10",), missed=(1, "12:05", "12:05")),
     "None: the last of several, when it is not too late": Case("12:31", run=("12:30",), missed=(5, "12:05", "12:25")),
     "None: hourly, and too late": Case("13:10:01", {"cron": "0 * * * *"}, missed=(1, "13:00", "13:00")),
     "None: a deadline is a longer tolerance": Case(

@@ -114,9 +114,9 @@ def outcome(plan: WorkflowPlan) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def settled(last: str | None = None, **status: Any) -> dict[str, Any]:
-    """A status after a first plan of the default schedule."""
-    digest = plan_workflow(see(), CREATED).status.digest
+def settled(last: str | None = None, cron: str = "*/5 * * * *", **status: Any) -> dict[str, Any]:
+    """A status after a first plan of a schedule."""
+    digest = plan_workflow(see({"cron": cron}), CREATED).status.digest
     return {"reason": "Scheduled", "since": stamp("12:00"), "digest": digest, "lastSlot": stamp(last), **status}
 
 
@@ -181,7 +181,7 @@ CASES = {
         "creates": ["12:25:00"], "reason": "CatchingUp", "last": "12:25:00", "next": "12:30:00",
         "hungry": True, "wake": "12:31:00"}),
     "All: twenty at a time": Case(
-        see({**ALL, "cron": "* * * * *"}, concurrency=WIDE, status=settled("12:05", digest=None)), "12:31", {
+        see({**ALL, "cron": "* * * * *"}, concurrency=WIDE, status=settled("12:05", "* * * * *")), "12:31", {
         "creates": [f"12:{minute:02}:00" for minute in range(6, 26)], "reason": "CatchingUp", "last": "12:25:00",
         "next": "12:26:00", "wake": "12:31:01"}),
     # concurrency
@@ -208,6 +208,13 @@ CASES = {
         {**DONE_FIVE, "events": ["NameTaken"]}),
     "a run of that slot which an earlier Workflow has left": Case(
         see(status=settled(), runs=(run("12:05", P.SUCCEEDED, "12:06", owner=None),)), "12:05:01", DONE_FIVE),
+    "a run that the status does not know of is not missed": Case(
+        see(LATEST, status=settled("12:05"), runs=(run("12:15", P.SUCCEEDED, "12:16"),)), "12:31", {
+        "creates": ["12:30:00"], "reason": "Scheduled", "last": "12:30:00", "next": "12:35:00", "missed": 3,
+        "events": ["SlotsMissed"], "wake": "12:35:00"}),
+    "a status without a word on where slots count from": Case(
+        see({**ALL, "start": "2025-04-01T11:00:00Z"}, status={"lastSlot": "2025-04-01T11:00:00Z"}), "12:31", {
+        "reason": "Scheduled", "last": "11:00:00", "next": "12:35:00", "wake": "12:35:00"}),
     # edits
     "another schedule has slots from its edit on": Case(
         see({"cron": "*/2 * * * *"}, status=settled("12:05"), edited_at=at("12:19:30")), "12:20:10", {
@@ -238,7 +245,7 @@ CASES = {
     # @once
     "@once fires at the creation": Case(see({"cron": "@once"}, created_at=at("12:00:07")), "12:00:08", {
         "creates": ["12:00:07"], "reason": "Ended", "last": "12:00:07"}),
-    "@once never fires again": Case(see({"cron": "@once"}, status=settled("12:00:07", digest=None),
+    "@once never fires again": Case(see({"cron": "@once"}, status=settled("12:00:07", "@once"),
                                         created_at=at("12:00:07")), "13:00", {"reason": "Ended", "last": "12:00:07"}),
     "@once at its start": Case(see({"cron": "@once", "start": "2025-04-01T12:30:00Z"}), "12:30", {
         "creates": ["12:30:00"], "reason": "Ended", "last": "12:30:00"}),
@@ -253,10 +260,12 @@ CASES = {
         "12:01:03", {"creates": ["12:01:02"], "reason": "Scheduled", "last": "12:01:02", "hungry": True}),
     "@continuous makes no storm": Case(
         see({"cron": "@continuous"}, runs=(run("12:00", P.SUCCEEDED, "12:00:01"),), status=settled("12:00")),
-        "12:00:02", {"reason": "Scheduled", "last": "12:00:00", "next": "12:00:05", "wake": "12:00:05", "hungry": True}),
+        "12:00:02",
+        {"reason": "Scheduled", "last": "12:00:00", "next": "12:00:05", "wake": "12:00:05", "hungry": True}),
     "@continuous rests after a failure": Case(
         see({"cron": "@continuous"}, runs=(run("12:00", P.FAILED, "12:00:30"),), status=settled("12:00")),
-        "12:00:40", {"reason": "Scheduled", "last": "12:00:00", "next": "12:01:30", "wake": "12:01:30", "hungry": True}),
+        "12:00:40",
+        {"reason": "Scheduled", "last": "12:00:00", "next": "12:01:30", "wake": "12:01:30", "hungry": True}),
     "@continuous: the status was not written": Case(
         see({"cron": "@continuous"}, runs=(run("12:00", P.RUNNING),)), "12:00:01", {
         "reason": "Scheduled", "last": "12:00:00", "hungry": True}),
@@ -285,7 +294,7 @@ def test_plan_workflow(case: Case) -> None:
 def test_a_plan_carried_out_leaves_nothing_to_do(case: Case) -> None:
     now = at(case.now)
     plan = plan_workflow(case.seen, now)
-    if plan.hungry or plan.wake_at is not None and plan.wake_at <= now + timedelta(seconds=5):
+    if plan.hungry or (plan.wake_at is not None and plan.wake_at <= now + timedelta(seconds=5)):
         return
     made = {request.name: run(format_time(request.scheduled_at)[:-1]) for request in plan.creates}
     again = replace(case.seen, status=plan.status, runs={**case.seen.runs, **made})
