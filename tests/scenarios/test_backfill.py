@@ -401,6 +401,7 @@ async def test_one_that_can_t_be_read_is_set_aside_and_others_go_on() -> None:
         await story.over("bad")
         assert (story.status("bad")["phase"], story.status("bad")["reason"]) == ("Refused", "SpecInvalid")
         assert "spec.from" in story.status("bad")["message"]
+        assert ("SpecInvalid", None) in world.watcher.events
         await story.over()
         assert story.figures() == ("Succeeded", "Completed", 5, 0, 0, 0)
 

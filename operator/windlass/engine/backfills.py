@@ -22,7 +22,7 @@ from windlass.engine.history import RunIndex
 from windlass.engine.keepers import ObjectKey
 from windlass.engine.ports import Api, Body, Clock, Observer
 from windlass.engine.queue import KeyedQueue
-from windlass.engine.record import RunKey, version_of
+from windlass.engine.record import RunKey
 from windlass.engine.slots import WorkflowKey
 from windlass.engine.workflows import WorkflowCache
 from windlass.errors import AlreadyExists, ApiError, Conflict, NotFound, NotLeading, Refused, Retryable
@@ -48,6 +48,8 @@ MOST_PLANS: Final = 8
 """How often one piece of work plans again with what it has learnt."""
 BREATH: Final = 0.05
 """Seconds until a backfill that has more to look at goes on: others have their turn."""
+CONFLICT_PAUSE: Final = 1.0
+"""Seconds until a status is planned again whose write met a newer version."""
 COUNTED_AT_ONCE: Final = 200
 """Slots that are counted before others have their turn."""
 
@@ -304,17 +306,17 @@ class Backfills:
         """Write the status, where it has changed; False when the backfill has changed or gone meanwhile."""
         if plan.status is record.status:
             return True
-        metadata = {
-            "name": record.key.name,
-            "namespace": record.key.namespace,
-            "uid": record.uid,
-            "resourceVersion": str(record.version),
-        }
-        body = {"apiVersion": API_VERSION, "kind": BACKFILLS.kind, "metadata": metadata}
+        named = {**record.key._asdict(), "uid": record.uid, "resourceVersion": str(record.version)}
+        body = {"apiVersion": API_VERSION, "kind": BACKFILLS.kind, "metadata": named}
         try:
             answer = await self._api.replace_status(BACKFILLS, {**body, "status": status_json(plan.status)})
-        except (Conflict, NotFound) as error:
-            await self._read_again(record, error)
+        except NotFound:
+            self._forget(record.key, record.uid)
+            return False
+        except Conflict as error:
+            # Its event is on the way, and wakes us sooner.
+            logger.debug("backfill %s has changed meanwhile: %s", record.key, error)
+            self._queue.add(record.key, CONFLICT_PAUSE)
             return False
         before = record.status
         record.events.extend(plan.events)
@@ -327,16 +329,6 @@ class Backfills:
         record.body, record.status = answer, status
         if self._records.get(record.key) is record or ended:
             self._records.seen(answer)
-
-    async def _read_again(self, record: BackfillRecord, why: ApiError) -> None:
-        try:
-            body = await self._api.get(BACKFILLS, *record.key)
-        except NotFound:
-            self._forget(record.key, record.uid)
-            return
-        if body["metadata"]["uid"] == record.uid and version_of(body) <= record.version:
-            raise Retryable(f"the status was not taken: {why.message}", why.status, why.reason) from why
-        self.seen(body)
 
     async def _cancel(self, record: BackfillRecord, plan: BackfillPlan) -> None:
         """Tell runs to stop. One that has ended meanwhile, or is gone, needs no telling."""
@@ -366,23 +358,19 @@ class Backfills:
             logger.warning("event %s was not told: %s", event.reason, error)
 
     async def _set_aside(self, unreadable: Unreadable) -> None:
-        """Say in the status of a backfill that can't be read why not; a bad spec ends it."""
+        """Say of a backfill that can't be read why not: a bad spec ends it; a bad status is left as it is."""
         meta = unreadable.body["metadata"]
         reason = "SpecInvalid" if unreadable.part == "spec" else "StatusUnreadable"
         message = f"the {unreadable.part} can't be read: {unreadable.error}"[:1024]
-        said = unreadable.body.get("status")
-        if isinstance(said, dict) and said.get("message") == message:
-            return
-        status: dict[str, object] = {"reason": reason, "message": message}
-        if unreadable.part == "spec":
-            status |= {"phase": "Refused", "finishedAt": format_time(self._clock.now())}
         logger.warning("backfill %s/%s is set aside: %s", meta["namespace"], meta["name"], reason)
-        patch = {"metadata": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}, "status": status}
-        try:
-            await self._api.patch(
-                BACKFILLS, meta["namespace"], meta["name"], patch, content_type=MERGE, subresource="status"
-            )
-        except (Conflict, NotFound):
-            logger.debug("the backfill has changed meanwhile")
-        except Refused:
-            await self._make_event(unreadable.body, RunEvent("Warning", reason, message))
+        if unreadable.part == "spec" and (unreadable.body.get("status") or {}).get("message") != message:
+            ended = {"phase": "Refused", "reason": reason, "message": message}
+            status = {**ended, "finishedAt": format_time(self._clock.now())}
+            named = {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+            body = {"apiVersion": API_VERSION, "kind": BACKFILLS.kind, "metadata": named, "status": status}
+            try:
+                await self._api.replace_status(BACKFILLS, body)
+            except (Conflict, NotFound):
+                logger.debug("the backfill has changed meanwhile")
+                return
+        await self._make_event(unreadable.body, RunEvent("Warning", reason, message))
