@@ -44,6 +44,12 @@ class OpenDays:
         found = (self.weekdays[first] | self.open_dates.get((year, month), 0)) & (1 << length + 1) - 2
         return found & ~self.closed_dates.get((year, month), 0)
 
+    def years(self) -> tuple[int, int] | None:
+        """Where only dates are open: the years around them, by any clock. None where weekdays are."""
+        if any(self.weekdays) or not self.open_dates:
+            return None
+        return min(self.open_dates)[0] - 1, max(self.open_dates)[0] + 1
+
     def is_open(self, ordinal: int) -> bool:
         """Whether one day is open."""
         day = date.fromordinal(ordinal)
@@ -97,9 +103,8 @@ class Shifted:
         return False
 
 
-def on_calendar(days: Days, schedule: Schedule, holidays: Mapping[str, frozenset[date]]) -> Days:
-    """The days as the calendar of a schedule leaves them; `holidays` by the `ref` of each ConfigMap."""
-    open_days = open_days_of(schedule, holidays)
+def on_calendar(days: Days, schedule: Schedule, open_days: OpenDays | None) -> Days:
+    """The days as the calendar of a schedule leaves them."""
     if open_days is None:
         return days
     if schedule.shift is Shift.SKIP:

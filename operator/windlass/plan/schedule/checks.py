@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from windlass.models.common import parse_time
 from windlass.models.findings import Finding, Path, Severity, errors, summary
 from windlass.models.schedule import Schedule, Shift
-from windlass.plan.schedule.calendar import config_maps, on_calendar
+from windlass.plan.schedule.calendar import config_maps, on_calendar, open_days_of
 from windlass.plan.schedule.cron import (
     CLOCKLESS,
     CONTINUOUS,
@@ -21,8 +21,8 @@ from windlass.plan.schedule.cron import (
     suspicious_steps,
 )
 from windlass.plan.schedule.slots import Line, Timetable
-from windlass.plan.schedule.zone_names import UnknownZone, find_zone
-from windlass.plan.schedule.zones import instant
+from windlass.plan.schedule.zone_names import UNCHANGING, UnknownZone, find_zone
+from windlass.plan.schedule.zones import LAST_YEAR, instant
 
 _ANYONE: Final = "default/workflow"
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -74,6 +74,9 @@ def check_schedule(
         find_zone(schedule.time_zone)
     except UnknownZone as error:
         found.append(Finding((*path, "timeZone"), error.message, error.fix))
+    if place := UNCHANGING.get(schedule.time_zone):
+        message = f"the clocks of {schedule.time_zone} are never changed"
+        found.append(Finding((*path, "timeZone"), message, f"write {place} if yours are", Severity.WARNING))
     known = holidays or {}
     if not errors(found) and all(source.ref in known for source in config_maps(schedule)):
         found += _check_slots(schedule, path, identity, known)
@@ -83,18 +86,28 @@ def check_schedule(
 def _timetable(
     schedule: Schedule, identity: str, holidays: Mapping[str, frozenset[date]], created: datetime | None
 ) -> Timetable:
-    zone = find_zone(schedule.time_zone)
-    if schedule.crons == (CONTINUOUS,):
-        return Timetable(zone, is_continuous=True)
+    zone, word = find_zone(schedule.time_zone), clockless(schedule)
     start, end = _moment(schedule.start), _moment(schedule.end)
-    if schedule.crons == (ONCE,):
-        return Timetable(zone, once=start or (created.replace(microsecond=0) if created else None), is_once=True)
+    once = (start or _whole(created)) if word == ONCE else None
     return Timetable(
         zone,
-        _lines(schedule, zone, identity, holidays),
+        () if word else _lines(schedule, zone, identity, holidays),
         start=None if start is None else instant(start) + (1 if start.microsecond else 0),
         end=None if end is None else instant(end),
+        once=None if once is not None and end is not None and once > end else once,
+        is_once=word == ONCE,
+        is_continuous=word == CONTINUOUS,
     )
+
+
+def clockless(schedule: Schedule) -> str | None:
+    """`@once` or `@continuous`, where the schedule is one of them."""
+    word = schedule.crons[0].strip().lower() if len(schedule.crons) == 1 else None
+    return word if word in CLOCKLESS else None
+
+
+def _whole(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(microsecond=0)
 
 
 def _lines(
@@ -104,7 +117,9 @@ def _lines(
 
 
 def _line(expression: Expression, schedule: Schedule, zone: ZoneInfo, holidays: Mapping[str, frozenset[date]]) -> Line:
-    return Line(expression, on_calendar(expression.days, schedule, holidays), zone)
+    open_days = open_days_of(schedule, holidays)
+    years = None if open_days is None else open_days.years()
+    return Line(expression, on_calendar(expression.days, schedule, open_days), zone, years or (1, LAST_YEAR))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from windlass.plan.schedule.cron import Expression
 from windlass.plan.schedule.days import Days, day_from, day_until
-from windlass.plan.schedule.zones import DAY, Stretch, instant, moment_of, stretches_before, stretches_from
+from windlass.plan.schedule.zones import DAY, LAST_YEAR, Stretch, instant, moment_of, stretches_before, stretches_from
 
 HORIZON: Final = 100
 """Years: what doesn't fire within them never does. A 29 February on a given weekday may keep away for 40."""
@@ -32,10 +32,12 @@ class Line:
     expression: Expression
     days: Days
     zone: ZoneInfo
+    years: tuple[int, int] = (1, LAST_YEAR)
+    """The first and the last year in which a slot can be; what is known of a calendar that is a list of dates."""
 
     def slot_from(self, at: int) -> int | None:
         """The first slot that is not before `at`; None when there is none within the horizon."""
-        for stretch in stretches_from(self.zone, at, moment_of(at).year + HORIZON):
+        for stretch in stretches_from(self.zone, at, min(moment_of(at).year + HORIZON, self.years[1])):
             if at <= stretch.start and self._passed_over(stretch):
                 return stretch.start
             earliest = max(at, stretch.start) + stretch.offset
@@ -48,7 +50,7 @@ class Line:
 
     def slot_before(self, at: int) -> int | None:
         """The last slot before `at`; None when there is none within the horizon."""
-        for stretch in stretches_before(self.zone, at, moment_of(at).year - HORIZON):
+        for stretch in stretches_before(self.zone, at, max(moment_of(at).year - HORIZON, self.years[0])):
             earliest = stretch.wall_start
             if not self.expression.wildcard:
                 earliest = max(earliest, stretch.told)

@@ -18,6 +18,8 @@ _ABBREVIATIONS: Final[Mapping[str, str]] = {
     "MSK": "Europe/Moscow", "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney", "NZST": "Pacific/Auckland",
     "Z": "UTC",
 }  # fmt: skip
+UNCHANGING: Final[Mapping[str, str]] = {"EST": "America/New_York", "MST": "America/Denver"}
+"""Names of the database that most people take for those of a place whose clocks are changed."""
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE)
 _OTHER: Final = ("posix/", "right/", "posixrules", "localtime", "Factory")
 """What lies beside the zones in a system's database and is no zone that everybody has."""

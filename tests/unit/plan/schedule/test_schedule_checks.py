@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.schedules import moment, schedule, timetable
-from windlass.models.findings import Severity
+from windlass.models.findings import Severity, errors
 from windlass.plan.schedule import ScheduleError, check_schedule, compile_schedule
 
 FIVE = "minute, hour, day of month, month, day of week"
@@ -266,3 +268,35 @@ def test_a_calendar_whose_days_are_not_given_has_no_timetable() -> None:
         ScheduleError, match=r"spec.schedule: the days of the ConfigMap kr/days are not known; create it"
     ):
         timetable("@daily", exclude={"configMap": {"name": "kr", "key": "days"}})
+
+
+def test_a_zone_that_looks_as_if_its_clocks_were_changed_is_a_warning() -> None:
+    (found,) = check_schedule(schedule("@daily", "EST"), ("s",))
+    assert (str(found), found.severity) == (
+        "s.timeZone: the clocks of EST are never changed; write America/New_York if yours are",
+        Severity.WARNING,
+    )
+
+
+PARTS = st.sampled_from([*"0123456789*/-,?LWHlwh#() @", "MON", "feb", "@daily", "@once", "59", "1-5", "*/", " * * *"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.lists(PARTS, max_size=14).map("".join)))
+def test_any_text_has_a_timetable_or_a_finding_at_its_place(cron: str) -> None:
+    found = errors(check_schedule(schedule(cron), ("s",)))
+    assert {item.where for item in found} <= {"s.cron"}
+    if not found:
+        table = timetable(cron)
+        slot = table.next_after(moment("2026-01-01"))
+        assert slot is not None or table.is_once or table.is_continuous
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.one_of(
+        st.text(min_size=1, max_size=64), st.sampled_from([".", "..", "Europe", "zone.tab", "UTC/", "/", "a/" * 32])
+    )
+)
+def test_any_name_of_a_zone_is_one_or_a_finding_at_its_place(zone: str) -> None:
+    assert {item.where for item in check_schedule(schedule("@daily", zone), ("s",))} <= {"s.timeZone"}

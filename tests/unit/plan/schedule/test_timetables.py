@@ -72,8 +72,14 @@ def test_once_before_anybody_knows_when() -> None:
     )
 
 
+def test_once_after_its_end_is_never() -> None:
+    table = timetable("@once", created=moment("2026-03-05"), end=END)
+    assert (table.is_once, table.once, table.next_after(moment("2020-01-01"))) == (True, None, None)
+
+
 def test_continuous_has_no_slots() -> None:
-    table = timetable("@continuous", start=START)
+    table = timetable(" @Continuous ", start=START)
+    assert table.start == moment("2026-03-01 09:00").timestamp()
     assert (table.is_continuous, table.is_once) == (True, False)
     assert (table.next_after(moment("2020-01-01")), table.previous_before(moment("2030-01-01"))) == (None, None)
 
@@ -88,3 +94,12 @@ def test_far_away_in_time_nothing_breaks() -> None:
     assert table.next_after(datetime(9999, 12, 30, tzinfo=UTC)) is None
     assert table.previous_before(datetime(1, 1, 2, tzinfo=UTC)) is None
     assert table.next_after(datetime(2999, 7, 1, tzinfo=UTC)) == datetime(2999, 7, 1, 7, tzinfo=UTC)
+
+
+def test_a_calendar_that_is_over_is_known_at_once() -> None:
+    """Not looked through for a hundred years at each question."""
+    table = timetable("0 9 * * *", "Europe/Berlin", include={"dates": ["2026-03-01", "2026-12-31"]})
+    assert [line.years for line in table.lines] == [(2025, 2027)]
+    assert table.next_after(moment("2026-12-31 08:00")) is None
+    assert table.previous_before(moment("2026-03-01 08:00")) is None
+    assert table.previous_before(moment("2095-01-01")) == moment("2026-12-31 08:00")
