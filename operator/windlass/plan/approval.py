@@ -42,7 +42,7 @@ def advance_approval(draft: Draft, node: Node, status: TaskStatus, context: Mapp
             message = str(render({"message": approval.message}, context, double_dollar=False)["message"])
         except TemplateError as error:
             return fail(draft, status, "TemplateError", str(error))
-        return status.model_copy(
+        status = status.model_copy(
             update={
                 "phase": TaskPhase.RUNNING,
                 "reason": AWAITING,
