@@ -28,9 +28,10 @@ Body = dict[str, Any]
     "--fail",
     multiple=True,
     metavar="TASK[:ATTEMPT][@DAY][=KIND]",
-    help="Attempts that fail: load, load:1, load@2025-04-01, load:1=OOM. "
+    help="Attempts that fail: load, load:1, load[3] (of a forEach), load@2025-04-01, load:1=OOM. "
     "Kinds: Error, OOM, Timeout, Infra, Start, Launch, or an exit code.",
 )
+@click.option("--reject", multiple=True, metavar="TASK", help="An approval that is answered with no.")
 @click.option(
     "--duration",
     "durations",
@@ -55,6 +56,7 @@ def command(
     start: str | None,
     end: str | None,
     fail: tuple[str, ...],
+    reject: tuple[str, ...],
     durations: tuple[str, ...],
     outputs: tuple[str, ...],
     params: tuple[str, ...],
@@ -70,6 +72,7 @@ def command(
     Exit codes: 0 when all runs succeeded, 1 when one did not.
     """
     from windlass.testing import OutputsMissing, SimulationError, simulate
+    from windlass.testing.cues import DURATION
 
     definition = _definition(file, name)
     every, of_tasks = _durations(durations)
@@ -80,10 +83,11 @@ def command(
             end=end,
             params=_params(params, definition),
             fail=fail,
+            reject=reject,
             durations=of_tasks,
             outputs=_outputs(outputs),
             outages=_outages(outages),
-            **({"duration": every} if every is not None else {}),
+            duration=every if every is not None else DURATION,
         )
         runs = found.runs if which is None else (found.run(which),)
     except OutputsMissing as error:
@@ -206,6 +210,7 @@ def _run(run: Run) -> Body:
                 "attempts": [
                     {
                         "number": one.number,
+                        "index": one.index,
                         "createdAt": _moment(one.created_at),
                         "startedAt": _moment(one.started_at),
                         "finishedAt": _moment(one.finished_at),

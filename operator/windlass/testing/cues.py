@@ -26,7 +26,8 @@ DURATION: Final = timedelta(minutes=1)
 STARTUP: Final = timedelta(seconds=1)
 """How long a pod takes to start, unless it is said."""
 _FAULT: Final = re.compile(
-    r"(?P<task>[^:@=]+)(:(?P<attempt>[^@=]*))?(@(?P<day>[^=]*))?(=(?P<kind>.*))?", flags=re.DOTALL
+    r"(?P<task>[^\[:@=]+)(\[(?P<index>[^\]]*)\])?(:(?P<attempt>[^@=]*))?(@(?P<day>[^=]*))?(=(?P<kind>.*))?",
+    flags=re.DOTALL,
 )
 
 
@@ -59,6 +60,10 @@ class Try:
     task: str
     attempt: int
     """From 1."""
+    index: int | None = None
+    """Of an instance of a forEach, from 0."""
+    item: Any = None
+    """What that instance is for."""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,6 +74,8 @@ class Fault:
     task: str
     attempt: int | None = None
     """None: each."""
+    index: int | None = None
+    """Of an instance of a forEach; None: each."""
     kind: Kind = Kind.ERROR
     exit_code: int = 1
     """Of an Error."""
@@ -77,21 +84,32 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """`task[:attempt][@day][=kind]`. WrongCue says what is wrong with it."""
+        """`task[[index]][:attempt][@day][=kind]`. WrongCue says what is wrong with it."""
         found = _FAULT.fullmatch(text)
         if found is None:
             raise WrongCue(f"{text!r} says no task: write task, task:1 or task:1=OOM")
-        attempt, day = found["attempt"], found["day"]
+        attempt, day, index = found["attempt"], found["day"], found["index"]
         if attempt is not None and not re.fullmatch("[1-9][0-9]{0,5}", attempt):
             raise WrongCue(f"{text!r}: {attempt!r} is no attempt: they are counted from 1")
+        if index is not None and not re.fullmatch("[0-9]{1,6}", index):
+            raise WrongCue(f"{text!r}: {index!r} is no instance: they are counted from 0")
         if day is not None and not _is_day(day):
             raise WrongCue(f"{text!r}: {day!r} is no day: write 2025-04-01, or a run's logical date")
         kind, exit_code = _kind(found["kind"], text) if found["kind"] is not None else (Kind.ERROR, 1)
-        return cls(found["task"], int(attempt) if attempt else None, kind, exit_code, day)
+        return cls(
+            found["task"],
+            int(attempt) if attempt is not None else None,
+            int(index) if index is not None else None,
+            kind,
+            exit_code,
+            day,
+        )
 
     def is_for(self, one: Try) -> bool:
         """Whether it is this attempt that fails."""
-        if self.task not in (one.task, EVERY_TASK) or self.attempt not in (None, one.attempt):
+        if self.task not in (one.task, EVERY_TASK):
+            return False
+        if self.attempt not in (None, one.attempt) or self.index not in (None, one.index):
             return False
         if self.day is None or self.day == one.day:
             return True
@@ -135,6 +153,7 @@ def make_cues(
     tasks: Sequence[str],
     *,
     fail: Fail | None = None,
+    reject: Sequence[str] = (),
     durations: Mapping[str, Length] | None = None,
     outputs: Mapping[str, Outputs] | None = None,
     duration: Length = DURATION,
@@ -142,7 +161,7 @@ def make_cues(
 ) -> Cues:
     """Cues for a Workflow with these tasks. UnknownTask, or WrongCue, says what can't be played."""
     cues = Cues(
-        tuple(_faults(fail)),
+        (*map(Fault, [reject] if isinstance(reject, str) else reject), *_faults(fail)),
         {task: length(value, f"the duration of {task}") for task, value in (durations or {}).items()},
         outputs or {},
         length(duration, "duration"),
@@ -189,11 +208,11 @@ def _faults_of(task: str, how: Any) -> Iterator[Fault]:
         yield Fault(task)
     elif isinstance(how, str):
         kind, exit_code = _kind(how, task)
-        yield Fault(task, None, kind, exit_code)
+        yield Fault(task, kind=kind, exit_code=exit_code)
     elif isinstance(how, Mapping):
         for attempt, what in how.items():
             kind, exit_code = _kind(str(what), task)
-            yield Fault(task, _number(task, attempt), kind, exit_code)
+            yield Fault(task, _number(task, attempt), kind=kind, exit_code=exit_code)
     elif isinstance(how, int) and not isinstance(how, bool):
         yield Fault(task, _number(task, how))
     elif isinstance(how, Sequence | set | frozenset):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from windlass.build.pod import Installation, PodRequest, build_pod
 from windlass.names import workspace_claim_name
@@ -35,7 +35,7 @@ class Kubelet:
             raise Endless(
                 f"{launch.task} of {run.name} was tried {MOST_ATTEMPTS} times: let it succeed at some attempt"
             )
-        one = self._try(run, launch)
+        one = try_of(run, launch.task, launch.attempt, launch.index)
         fault = self._cues.fault(one)
         request = self._request(run, launch)
         refusal = pods.refusal(fault) or _unbuildable(request)
@@ -82,18 +82,6 @@ class Kubelet:
         self.freed = self.freed or pod.phase is PodPhase.ENDED
         return True
 
-    def _try(self, run: RunInWork, launch: Launch) -> Try:
-        about = logical_date(run.view)
-        return Try(
-            workflow=run.view.workflow,
-            run=run.view.name,
-            logical_date=about,
-            day=about.astimezone(zone_of(run.definition.spec)).date().isoformat(),
-            task=launch.task,
-            attempt=launch.attempt,
-            params=run.view.status.params or {},
-        )
-
     def _request(self, run: RunInWork, launch: Launch) -> PodRequest:
         spec, view = run.definition.spec, run.view
         return PodRequest(
@@ -103,6 +91,7 @@ class Kubelet:
             workflow=view.workflow,
             task=launch.task,
             attempt=launch.attempt,
+            index=launch.index,
             pod=launch.pod,
             body=launch.body,
             environment=launch.environment,
@@ -121,3 +110,28 @@ def _unbuildable(request: PodRequest) -> Refusal | None:
     except ValueError as error:
         return Refusal(RefusalKind.LAUNCH, "Invalid", str(error))
     return None
+
+
+def try_of(run: RunInWork, task: str, attempt: int, index: int | None = None) -> Try:
+    """What cues are asked about."""
+    about = logical_date(run.view)
+    return Try(
+        workflow=run.view.workflow,
+        run=run.name,
+        logical_date=about,
+        day=about.astimezone(zone_of(run.definition.spec)).date().isoformat(),
+        task=task,
+        attempt=attempt,
+        index=index,
+        item=_item(run, task, index),
+        params=run.view.status.params or {},
+    )
+
+
+def _item(run: RunInWork, task: str, index: int | None) -> Any:
+    """What an instance of a forEach is for."""
+    if index is None:
+        return None
+    status = next(one for one in run.view.status.tasks if one.name == task)
+    items = status.instances.items if status.instances is not None else None
+    return items[index] if items is not None else None

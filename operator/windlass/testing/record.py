@@ -11,26 +11,26 @@ from datetime import datetime
 from windlass.build.pod import PodRequest
 from windlass.models import run as models
 from windlass.models.common import parse_time
-from windlass.models.run import RunPhase, TaskStatus, WorkflowRunStatus
+from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.names import SOURCE_STEP
 from windlass.plan.context import trigger_of
 from windlass.plan.types import Launch as PlannedLaunch
-from windlass.plan.types import PodPhase, PodView, RunEvent, RunView
+from windlass.plan.types import PodView, RunEvent, RunView
 from windlass.testing.results import Attempt, Event, Launch, Run, Task
 
 
 @dataclass(slots=True)
 class Records:
-    """Attempts by task and number, and the launches in their order."""
+    """Attempts by task, instance and number, and the launches in their order."""
 
-    attempts: dict[str, dict[int, Attempt]] = field(default_factory=dict)
+    attempts: dict[tuple[str, int | None, int], Attempt] = field(default_factory=dict)
     launches: list[Launch] = field(default_factory=list)
     events: list[tuple[datetime, RunEvent]] = field(default_factory=list)
     _known: dict[str, TaskStatus] = field(default_factory=dict)
 
     def launched(self, launch: PlannedLaunch, request: PodRequest, now: datetime) -> None:
         """A pod was made."""
-        self.launches.append(Launch(launch.task, launch.attempt, now, request))
+        self.launches.append(Launch(launch.task, launch.attempt, launch.index, now, request))
 
     def take(self, status: WorkflowRunStatus, events: tuple[RunEvent, ...], now: datetime) -> None:
         """Take what a new status says of attempts."""
@@ -40,14 +40,25 @@ class Records:
             if self._known.get(task.name) is task:
                 continue
             self._known[task.name] = task
-            known = self.attempts.setdefault(task.name, {})
             for attempt in task.attempts:
-                known[attempt.number] = _attempt(attempt, now)
+                self.attempts[task.name, None, attempt.number] = _attempt(attempt, now)
 
-    def is_over(self, pod: PodView) -> bool:
-        """Whether the pod has ended, and its result was taken."""
-        attempt = self.attempts.get(pod.task, {}).get(pod.attempt)
-        return pod.phase is PodPhase.ENDED and attempt is not None and attempt.finished_at is not None
+    def ended(self, pod: PodView) -> None:
+        """A pod's result was taken. Of an instance of a forEach the status keeps no more than it needs."""
+        if pod.index is None:
+            return
+        result = pod.result
+        self.attempts[pod.task, pod.index, pod.attempt] = Attempt(
+            number=pod.attempt,
+            index=pod.index,
+            created_at=pod.created_at,
+            started_at=pod.started_at,
+            finished_at=pod.finished_at,
+            failure=result.failure if result is not None else None,
+            reason=result.reason if result is not None and result.failure is not None else None,
+            exit_code=result.exit_code if result is not None else None,
+            message=result.message or None if result is not None and result.failure is not None else None,
+        )
 
 
 def result(run: RunView, records: Records) -> Run:
@@ -74,7 +85,7 @@ def result(run: RunView, records: Records) -> Run:
 
 
 def _task(task: TaskStatus, records: Records) -> Task:
-    attempts = records.attempts.get(task.name, {})
+    mine = [key for key in records.attempts if key[0] == task.name]
     return Task(
         name=task.name,
         phase=task.phase,
@@ -83,9 +94,14 @@ def _task(task: TaskStatus, records: Records) -> Task:
         ready_at=_moment(task.ready_at),
         started_at=_moment(task.started_at),
         finished_at=_moment(task.finished_at),
-        outputs=task.outputs,
-        tries=tuple(attempts[number] for number in sorted(attempts)),
+        outputs=task.outputs if task.instances is None else task.instances.outputs(),
+        tries=tuple(records.attempts[key] for key in sorted(mine, key=lambda key: (key[1] or 0, key[2]))),
+        instances=tuple(map(_instance, task.instances.states)) if task.instances is not None else (),
     )
+
+
+def _instance(state: TaskStatus | None) -> TaskPhase:
+    return state.phase if state is not None else TaskPhase.WAITING
 
 
 def _attempt(attempt: models.Attempt, now: datetime) -> Attempt:

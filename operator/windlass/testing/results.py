@@ -28,6 +28,8 @@ class Attempt:
     number: int
     """From 1."""
     created_at: datetime
+    index: int | None = None
+    """Of an instance of a forEach, from 0."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     failure: FailureClass | None = None
@@ -50,8 +52,12 @@ class Task:
     started_at: datetime | None = None
     """When the container of its first attempt started."""
     finished_at: datetime | None = None
-    outputs: Mapping[str, Any] | None = None
+    outputs: Any = None
+    """An object; of a forEach the list of its instances'."""
     tries: tuple[Attempt, ...] = ()
+    """Of a forEach: instance by instance."""
+    instances: tuple[TaskPhase, ...] = ()
+    """The phases of the instances of a forEach, in their order."""
 
     @property
     def attempts(self) -> int:
@@ -67,7 +73,9 @@ class Task:
 
     def __repr__(self) -> str:
         told = [self.name, str(self.phase)]
-        if self.attempts > 1:
+        if self.instances:
+            told.append(f"{len(self.instances)} instances")
+        if self.attempts > max(1, len(self.instances)):
             told.append(f"{self.attempts} attempts")
         if self.duration is not None:
             told.append(human_duration(self.duration))
@@ -82,6 +90,8 @@ class Launch:
 
     task: str
     attempt: int
+    index: int | None
+    """Of an instance of a forEach, from 0."""
     at: datetime
     request: PodRequest = field(repr=False)
 

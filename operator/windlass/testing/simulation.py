@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from windlass.models.common import format_time, parse_time
+from windlass.models.pool import PoolSpec
 from windlass.models.run import WorkflowRunSpec
 from windlass.testing.clockwork import clockwork
 from windlass.testing.cues import DURATION, STARTUP, Fail, Length, Outputs, make_cues
@@ -28,11 +29,13 @@ def simulate(
     end: Moment | None = None,
     params: Mapping[str, Any] | None = None,
     fail: Fail | None = None,
+    reject: Sequence[str] = (),
     durations: Mapping[str, Length] | None = None,
     outputs: Mapping[str, Outputs] | None = None,
     duration: Length = DURATION,
     startup: Length = STARTUP,
     outages: Sequence[tuple[Moment, Moment]] = (),
+    pools: Mapping[str, int] | None = None,
 ) -> Simulation:
     """Play the Workflow's runs through the controller's own planner; nothing is run, and nothing is waited for.
 
@@ -42,11 +45,20 @@ def simulate(
     In `outages` nobody plans, as when the controller is away: pods go on, and slots are late or missed.
 
     Attempts succeed after `duration` (1m) unless `fail` and `durations` say else; a pod takes `startup` (1s) to start.
+    Approvals are answered at once, with yes, unless `reject` names them; `outputs` gives the values of their forms.
+    A pool has room for all, unless `pools` says how many slots it has, or it stands in the file of the Workflow.
+
     SimulationError says what can't be played. Equal arguments give equal results.
     """
     definition = workflow if isinstance(workflow, Definition) else read(workflow)
     cues = make_cues(
-        definition.tasks, fail=fail, durations=durations, outputs=outputs, duration=duration, startup=startup
+        definition.tasks,
+        fail=fail,
+        reject=reject,
+        durations=durations,
+        outputs=outputs,
+        duration=duration,
+        startup=startup,
     )
     begins = _instant(start, "start") if start is not None else START
     ends = _instant(end, "end") if end is not None else None
@@ -54,7 +66,8 @@ def simulate(
         raise SimulationError(f"end {format_time(ends)} is before start {format_time(begins)}")
     given = {**definition.params, **(params or {})}
     schedule = clockwork(definition, begins, ends)
-    world = World(definition, cues, begins, schedule, given, _spans(outages))
+    slots = {name: PoolSpec(slots=count) for name, count in (pools or {}).items()}
+    world = World(definition, cues, begins, schedule, given, _spans(outages), {**definition.pools, **slots})
     if schedule is None:
         world.create(f"{definition.name}-1", WorkflowRunSpec(workflow=definition.name, params=given), begins)
     runs = world.play()

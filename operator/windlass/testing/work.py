@@ -10,7 +10,7 @@ from windlass.models.common import format_time
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.names import short_hash
 from windlass.plan.history import RunSummary, summarize
-from windlass.plan.types import PodView, Refusal, RunView
+from windlass.plan.types import ChildView, PodView, Refusal, RunView
 from windlass.testing.clockwork import workflow_uid
 from windlass.testing.definition import Definition
 from windlass.testing.record import Records
@@ -29,10 +29,14 @@ class RunInWork:
     summary: RunSummary
     pods: dict[str, PodView] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    children: dict[str, ChildView] = field(default_factory=dict)
+    """The runs that its tasks have started, by name."""
+    asked: set[str] = field(default_factory=set)
+    """Approvals whose answer is on its way."""
     records: Records = field(default_factory=Records)
     wake_at: datetime | None = None
     waits_for_slot: bool = False
-    """Of `maxActiveTasks`, or of a pool."""
+    """Of `maxActiveTasks`."""
     replaced_by: str | None = None
     """The run for which it is to be stopped."""
 

@@ -8,27 +8,33 @@ Nothing is written anywhere, and nothing of it is random: names and UIDs are der
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from windlass.models.common import format_time
+from windlass.models.pool import PoolSpec
 from windlass.models.run import DataInterval, GoodRun, RunPhase, WorkflowRunSpec, WorkflowRunStatus
 from windlass.plan.admission import admit, hold
 from windlass.plan.history import RunSummary
+from windlass.plan.past import DEPENDS_ON_PAST
 from windlass.plan.run import plan_run
 from windlass.plan.scheduling import Notice, RunRequest
 from windlass.plan.times import Admitted
-from windlass.plan.turns import TurnKind, last_success, turn_among
-from windlass.plan.types import Plan, PodPhase, Seen
+from windlass.plan.turns import TurnKind, last_success, runs_before, turn_among
+from windlass.plan.types import ChildView, PastView, Plan, PodPhase, Seen
 from windlass.testing.agenda import Agenda
 from windlass.testing.clockwork import Clockwork
 from windlass.testing.cues import Cues
 from windlass.testing.definition import Definition
+from windlass.testing.descendants import Descendants
 from windlass.testing.errors import Endless
 from windlass.testing.kubelet import Kubelet
 from windlass.testing.missing import refuse_missing_outputs
+from windlass.testing.people import People
 from windlass.testing.record import result
 from windlass.testing.results import Run
+from windlass.testing.sharing import Sharing
 from windlass.testing.work import RunInWork, new_run
 
 MOST_PLANS: Final = 100
@@ -50,6 +56,7 @@ class World:
         clockwork: Clockwork | None = None,
         params: Mapping[str, Any] | None = None,
         outages: Sequence[Outage] = (),
+        pools: Mapping[str, PoolSpec] | None = None,
     ) -> None:
         self.agenda = Agenda(start)
         self.runs: dict[str, RunInWork] = {}
@@ -60,6 +67,9 @@ class World:
         self._outages = outages
         self._cues = cues
         self._kubelet = Kubelet(self.agenda, cues)
+        self._people = People(self.agenda, cues)
+        self._descendants = Descendants(self.agenda, cues)
+        self._sharing = Sharing(pools or {})
         self._present: dict[str, RunInWork] = {}
         """Runs that history has not deleted."""
         self._moved = False
@@ -85,6 +95,7 @@ class World:
             if self._kubelet.freed:
                 self._kubelet.freed = False
                 touched |= {run.name: run for run in self._present.values() if run.waits_for_slot}
+                touched |= {run.name: run for run in self._sharing.grant(self._present.values())}
             self._act(sorted(touched.values(), key=lambda run: run.number), timer=timer)
         return tuple(result(run.view, run.records) for run in self.runs.values())
 
@@ -173,8 +184,10 @@ class World:
             self.agenda.note(self.agenda.now, run)
 
     def _plan(self, run: RunInWork) -> Plan:
-        free = self._free(run)
+        """Plan the run, and take its status. What is to be read live is there at once."""
         gone: set[str] = set()
+        read: dict[str, ChildView | None] = {}
+        free, past = self._free(run), self._past(run)
         while True:
             seen = Seen(
                 run=run.view,
@@ -183,16 +196,23 @@ class World:
                 refusals=run.refusals,
                 gone=frozenset(gone),
                 free_slots=free,
+                pools=self._sharing.answers(run),
+                children={name: replace(child, outputs=None) for name, child in run.children.items()},
+                read_children=read,
+                past=past,
                 replaced_by=run.replaced_by,
             )
             plan = plan_run(seen, self.agenda.now)
+            if plan.status is not run.view.status and run.definition.program.depends_on_past:
+                self._wake_later(run)
             self._take(run, plan.status)
-            if not plan.confirm:
+            if not plan.confirm and not plan.confirm_children:
                 break
             gone.update(plan.confirm)
+            read |= {name: run.children.get(name) for name in plan.confirm_children}
         run.refusals = {}
         run.records.take(plan.status, plan.events, self.agenda.now)
-        run.waits_for_slot = free is not None and any(task.reason == "MaxActiveTasks" for task in plan.status.tasks)
+        run.waits_for_slot = plan.short
         refuse_missing_outputs(run.definition, plan.status, self._cues)
         return plan
 
@@ -203,20 +223,52 @@ class World:
         live = sum(pod.phase is not PodPhase.ENDED for other in self._present.values() for pod in other.pods.values())
         return max(0, limit - live)
 
+    def _past(self, run: RunInWork) -> PastView | None:
+        """The tasks of the slot before, where tasks wait for them."""
+        if not run.definition.program.depends_on_past:
+            return None
+        before = runs_before(run.summary, self._summaries())
+        if not before:
+            return None
+        phases = [{task.name: task.phase for task in self.runs[other.name].view.status.tasks} for other in before]
+        return PastView(before[-1].name, tuple(phases))
+
+    def _wake_later(self, run: RunInWork) -> None:
+        """Have runs look again whose tasks wait for those of this one."""
+        for other in self._present.values():
+            if other.number > run.number and any(task.reason == DEPENDS_ON_PAST for task in other.view.status.tasks):
+                self.agenda.note(self.agenda.now, other)
+
     def _apply(self, run: RunInWork, plan: Plan) -> bool:
         """Do what the plan says; whether it is to be planned again at once."""
+        taken = [pod for pod in run.pods.values() if pod.phase is PodPhase.ENDED]
         launched = [self._kubelet.launch(run, launch) for launch in plan.launches]
         for ending in plan.endings:
             self._kubelet.end(run, ending)
+        for child in plan.children:
+            self._descendants.make(run, child)
+        for stop in plan.child_stops:
+            self._descendants.stop(run, stop)
+        self._people.answer(run)
+        # An ended pod whose result was taken is of no more use here: what is kept for its logs is not simulated.
+        for pod in taken:
+            run.records.ended(pod)
+            del run.pods[pod.name]
         if run.ended:
             run.pods = {}
-            return False
-        # An ended pod whose result was taken is of no more use here: what is kept for its logs is not simulated.
-        run.pods = {name: pod for name, pod in run.pods.items() if not run.records.is_over(pod)}
-        if plan.wake_at is not None and plan.wake_at != run.wake_at:
+        if plan.wake_at is not None and plan.wake_at != run.wake_at and not run.ended:
             self.agenda.note(plan.wake_at, run)
         run.wake_at = plan.wake_at
-        return not all(launched)
+        return self._share(run, plan) or not all(launched)
+
+    def _share(self, run: RunInWork, plan: Plan) -> bool:
+        """Ask for what the run wants of pools; whether it is told something new."""
+        before = self._sharing.answers(run)
+        self._sharing.ask(run, () if run.ended else plan.wants)
+        for other in self._sharing.grant(self._present.values()):
+            if other is not run:
+                self.agenda.note(self.agenda.now, other)
+        return not run.ended and self._sharing.answers(run) != before
 
 
 def _good_run(run: RunSummary) -> GoodRun:

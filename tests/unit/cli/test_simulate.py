@@ -127,6 +127,7 @@ def test_json(sales: str) -> None:
     ]
     assert tasks[0]["attempts"][0] == {
         "number": 1,
+        "index": None,
         "createdAt": "2025-04-01T00:00:00Z",
         "startedAt": "2025-04-01T00:00:01Z",
         "finishedAt": "2025-04-01T00:01:01Z",
