@@ -14,6 +14,7 @@ from typing import Any, Final
 from windlass.loglines import of_run
 from windlass.models.backfill import BackfillStatus
 from windlass.models.common import parse_time
+from windlass.models.instances import Instances
 from windlass.models.run import Attempt, RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.backfill_types import BackfillView
 from windlass.plan.deadline import missed_at
@@ -120,6 +121,8 @@ class _Changes:
         known = {attempt.number: attempt for attempt in before.attempts} if before is not None else {}
         for attempt in after.attempts:
             self._attempt(of, before, after, known.get(attempt.number), attempt)
+        if after.instances is not None and (before is None or before.instances is not after.instances):
+            self._instances(of, before.instances if before is not None else None, after.instances)
         if after.phase is TaskPhase.RETRYING and not (before is not None and before.phase is TaskPhase.RETRYING):
             self._tell(logging.INFO, "task is tried again at %s", after.retry_at, task=after.name)
         waits = after.phase is TaskPhase.QUEUED and (after.reason or "") not in _OF_ITS_OWN
@@ -131,6 +134,22 @@ class _Changes:
             self._metrics.task_ended(of, after.phase, failed or "", seconds)
             level = logging.INFO if after.phase is TaskPhase.FAILED else logging.DEBUG
             self._tell(level, "task ended: %s, %s", after.phase, after.reason, task=after.name)
+
+    def _instances(self, of: TaskOf, before: Instances | None, after: Instances) -> None:
+        """The attempts of the instances of a forEach. Those of one that has ended well are only counted by then."""
+        known = before.states if before is not None else (None,) * after.total
+        for old, new in zip(known, after.states, strict=False):
+            if new is None or new is old:
+                continue
+            earlier = {attempt.number: attempt for attempt in old.attempts} if old is not None else {}
+            for attempt in new.attempts:
+                self._attempt(of, old, new, earlier.get(attempt.number), attempt)
+            number = new.dropped or 0
+            if new.attempts or not number or (old is not None and old.phase.ended):
+                continue
+            if number not in earlier:
+                self._metrics.attempt_began(of, number)
+            self._metrics.attempt_ended(of, "")
 
     def _attempt(
         self, of: TaskOf, task_before: TaskStatus | None, task: TaskStatus, before: Attempt | None, after: Attempt

@@ -72,9 +72,31 @@ def source(**step: Any) -> dict[str, Any]:
     return {"source": {"repo": "r", "ref": "main", "step": STEP | step}}
 
 
+def repeated(detail: str) -> dict[str, Any]:
+    return {"tasks": [task("Running", instances={"total": 3, "digest": "d", "detail": detail})]}
+
+
 LATE = {"type": "DeadlineMissed", "status": "True", "reason": "DeadlineMissed", "lastTransitionTime": at(7)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] = {
     "nothing": ({}, {}, []),
+    "an instance has succeeded": (
+        repeated('{"launched":"0-1","seen":"0-1"}'),
+        repeated('{"ended":{"Succeeded/Completed/1":"0"},"launched":"1","seen":"1"}'),
+        [("attempt_ended", LOAD, "")],
+    ),
+    "instances have come and gone between two writes, and others never had a pod": (
+        {"tasks": [task("Queued")]},
+        repeated('{"ended":{"Succeeded/Completed/1":"0","Skipped/WhenFalse/0":"1"}}'),
+        [("attempt_began", LOAD, 1), ("attempt_ended", LOAD, "")],
+    ),
+    "an instance has failed": (
+        repeated('{"launched":"0-1"}'),
+        repeated(
+            '{"launched":"1","others":{"0":{"phase":"Failed","attempts":[{"number":1,"finishedAt":"2025-04-01T12:00:09Z",'
+            '"class":"App","createdAt":"2025-04-01T12:00:03Z"}]}}}'
+        ),
+        [("attempt_began", LOAD, 1), ("attempt_ended", LOAD, "App")],
+    ),
     "the same": ({"tasks": [task("Running", RUNS)]}, {"tasks": [task("Running", RUNS)]}, []),
     "a pod was made": (
         {"tasks": [task("Queued", **READY)]},
