@@ -31,6 +31,11 @@ class Sharing:
         self._granted: dict[str, _Wish] = {}
         """Of pods that are yet to be made."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether anybody wants anything."""
+        return bool(self._wishes or self._granted)
+
     def answers(self, run: RunInWork) -> dict[str, PoolAnswer]:
         """What is known for the pods that the run has asked for."""
         found = {pod: PoolAnswer(PoolAnswerKind.GRANTED) for pod, wish in self._granted.items() if wish.run is run}
@@ -51,6 +56,8 @@ class Sharing:
 
     def grant(self, runs: Iterable[RunInWork]) -> list[RunInWork]:
         """Give what is free to those who are next; their runs. `runs` are all whose pods may hold slots."""
+        if not self.busy:
+            return []
         used = dict.fromkeys(self._pools, 0)
         for run in runs:
             for pod in run.pods.values():

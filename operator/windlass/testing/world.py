@@ -196,7 +196,7 @@ class World:
                 refusals=run.refusals,
                 gone=frozenset(gone),
                 free_slots=free,
-                pools=self._sharing.answers(run),
+                pools=self._sharing.answers(run) if self._sharing.busy else {},
                 children={name: replace(child, outputs=None) for name, child in run.children.items()},
                 read_children=read,
                 past=past,
@@ -263,6 +263,8 @@ class World:
 
     def _share(self, run: RunInWork, plan: Plan) -> bool:
         """Ask for what the run wants of pools; whether it is told something new."""
+        if not plan.wants and not self._sharing.busy:
+            return False
         before = self._sharing.answers(run)
         self._sharing.ask(run, () if run.ended else plan.wants)
         for other in self._sharing.grant(self._present.values()):

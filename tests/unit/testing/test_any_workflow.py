@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -31,6 +32,8 @@ def dags(draw: st.DrawFn) -> dict[str, Any]:
         else:
             del task["timeout"]
         task["allowFailure"] = draw(st.booleans())
+        if "script" in task:
+            task |= draw(st.sampled_from([{}, {}, {"pool": "db"}, {"forEach": {"count": 3, "maxActive": 2}}]))
         if draw(st.integers(0, 9)) == 0:
             task["when"] = "false"
         tasks.append(task)
@@ -66,8 +69,8 @@ def test_a_simulation_is_the_same_again_and_every_task_ends(data: st.DataObject)
     asked = data.draw(cues(runnable))
     definition = read(manifest)
     times = {"start": "2025-04-01T00:00:00Z", "end": "2025-04-01T00:30:00Z"}
-    result = simulate(definition, **times, **asked)
-    assert simulate(read(manifest), **times, **asked) == result
+    result = simulate(definition, **times, **asked, pools={"db": 1})
+    assert simulate(read(manifest), **times, **asked, pools={"db": 1}) == result
     _check(result, manifest)
 
 
@@ -78,20 +81,22 @@ def _check(result: Simulation, manifest: dict[str, Any]) -> None:
         assert run.phase.ended
         assert all(task.phase.ended for task in run.tasks)
         for task in run.tasks:
-            ends = [one.finished_at for one in task.tries]
-            starts = [one.created_at for one in task.tries]
-            assert None not in ends
-            assert all(end <= start for end, start in zip(ends, starts[1:], strict=False) if end is not None)
-            assert [one.number for one in task.tries] == list(range(1, task.attempts + 1))
-    if limit is not None:
-        assert _most_at_once(result) <= limit
+            assert all(one.finished_at is not None for one in task.tries)
+            for index in {one.index for one in task.tries}:
+                tries = [one for one in task.tries if one.index == index]
+                assert [one.number for one in tries] == list(range(1, len(tries) + 1))
+                assert all(one.finished_at <= after.created_at for one, after in pairwise(tries))  # type: ignore[operator]
+    everything = {task["name"] for task in manifest["spec"]["tasks"]} | {"last"}
+    sharing = {task["name"] for task in manifest["spec"]["tasks"] if "pool" in task}
+    assert _most_at_once(result, sharing) <= 1
+    assert limit is None or _most_at_once(result, everything) <= limit
 
 
-def _most_at_once(result: Simulation) -> int:
-    """The most pods that there were at once."""
+def _most_at_once(result: Simulation, names: set[str]) -> int:
+    """The most pods of these tasks that there were at once."""
     changes = []
     for run in result:
-        for task in run.tasks:
+        for task in (task for task in run.tasks if task.name in names):
             for one in task.tries:
                 if one.reason != "Forbidden":
                     changes += [(one.created_at, 1), (one.finished_at, -1)]
