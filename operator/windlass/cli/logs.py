@@ -27,6 +27,7 @@ class Request:
     """What of the logs is wanted."""
 
     task: str | None
+    index: int | None
     attempt: int | None
     container: str | None
     follow: bool
@@ -49,6 +50,7 @@ class Try:
 @click.argument("run")
 @click.argument("task", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the task, or the run, has ended.")
+@click.option("--index", type=click.IntRange(min=0), help="Of this instance of a forEach, from 0.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Of this attempt; by default the latest.")
 @click.option("-c", "--container", help="Of this container of the pod; by default the task's own.")
 @click.option("--tail", type=click.IntRange(min=0), help="Only the last lines, this many of each log.")
@@ -59,6 +61,7 @@ async def command(
     run: str,
     task: str | None,
     follow: bool,
+    index: int | None,
     attempt: int | None,
     container: str | None,
     tail: int | None,
@@ -68,10 +71,10 @@ async def command(
 
     The step that fetches the source is the task `windlass-source`.
     """
-    if attempt is not None and task is None:
-        raise click.UsageError("--attempt needs a TASK")
+    if task is None and (attempt is not None or index is not None):
+        raise click.UsageError(f"--{'attempt' if index is None else 'index'} needs a TASK")
     found = await runs.read_run(cluster, run)
-    wanted = Request(task, attempt, container, follow, tail, timestamps)
+    wanted = Request(task, index, attempt, container, follow, tail, timestamps)
     if task is not None:
         _check_task(found, task)
     if follow:
@@ -105,6 +108,9 @@ def _chosen(run: Body, wanted: Request) -> list[Try]:
     for status in _statuses(run):
         if wanted.task not in (None, status["name"]):
             continue
+        if status.get("instances") or wanted.index is not None:
+            found += _of_instances(run, status, wanted)
+            continue
         tries = [attempt for attempt in status.get("attempts") or [] if attempt.get("pod")]
         if wanted.attempt is not None:
             tries = [attempt for attempt in tries if attempt["number"] == wanted.attempt]
@@ -115,11 +121,32 @@ def _chosen(run: Body, wanted: Request) -> list[Try]:
     return found
 
 
+def _of_instances(run: Body, status: Body, wanted: Request) -> list[Try]:
+    """The attempts of the instances of a forEach whose logs are wanted."""
+    from windlass.cli import instances
+
+    if wanted.index is None and (status.get("instances") or {}).get("total", 0) > instances.MOST_AT_ONCE:
+        if wanted.task is not None:
+            raise Failure(instances.which(status))
+        return []
+    found = []
+    for one in instances.chosen(status, wanted.index):
+        number = wanted.attempt or one.attempts
+        if number <= one.attempts:
+            pod = instances.pod_of(run, status["name"], one.index, number)
+            ended = one.ended or number < one.attempts
+            message = one.last.get("message") or "" if number == one.attempts else ""
+            found.append(Try(f"{status['name']}[{one.index}]", number, pod, ended, message))
+    return found
+
+
 def _nothing_yet(run: Body, task: str | None, attempt: int | None) -> str:
     name = run["metadata"]["name"]
     if task is None:
         return f"no task of the run {name} has started yet: {runs.phase(run)}"
     status = next((status for status in _statuses(run) if status["name"] == task), {})
+    if status.get("instances"):
+        return f"no such attempt of {task} has started yet: {status.get('message') or status.get('phase')}"
     listed = [entry["number"] for entry in status.get("attempts") or []]
     if attempt is not None and listed:
         return f"the task {task} has no attempt {attempt} on record: it has {', '.join(map(str, listed))}"
@@ -129,10 +156,11 @@ def _nothing_yet(run: Body, task: str | None, attempt: int | None) -> str:
 
 def _prefix(run: Body, chosen: Try, wanted: Request) -> str:
     """What begins each line where the logs of several tasks are printed."""
-    if wanted.task is not None:
+    if wanted.task == chosen.task or wanted.index is not None:
         return ""
     names = [status["name"] for status in _statuses(run)]
-    return click.style(f"[{chosen.task}] ", fg=COLOURS[names.index(chosen.task) % len(COLOURS)])
+    place = names.index(chosen.task.partition("[")[0])
+    return click.style(f"[{chosen.task}] ", fg=COLOURS[place % len(COLOURS)])
 
 
 async def _print(cluster: Cluster, chosen: Try, wanted: Request, prefix: str) -> bool:
@@ -250,6 +278,6 @@ def _is_main(container: Body) -> bool:
 
 def _task_done(run: Body, wanted: Request) -> bool:
     status = next((status for status in _statuses(run) if status["name"] == wanted.task), {})
-    if wanted.attempt is not None:
+    if wanted.attempt is not None or wanted.index is not None:
         return any(chosen.ended for chosen in _chosen(run, wanted))
     return status.get("phase") in runs.TASK_ENDED

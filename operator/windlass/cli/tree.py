@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -38,6 +39,8 @@ QUIET: Final = ("Succeeded", "Skipped", "UpstreamFailed", "Cancelled", "Waiting"
 UNSTARTED: Final = ("Queued", "Starting")
 AS_USUAL: Final = ("", "ContainerCreating", "PodInitializing")
 """Reasons of a task that is starting as every task does."""
+MOST_INSTANCES: Final = 5
+"""Of a forEach whose failures are shown; its message names more."""
 MOST_LINES: Final = 8
 """Of what a failed attempt said."""
 WIDE: Final = 10000
@@ -126,7 +129,7 @@ def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
     if (wait := task.get("retryAt")) and phase == "Retrying":
         left = (at - (times.parse(wait) or at)).total_seconds()
         line.append(f"  again in {times.length(-left)}" if left < 0 else "  again now", "yellow")
-    if phase != "Succeeded" and (said := task.get("message") or _reason(task)):
+    if (phase != "Succeeded" or task.get("instances")) and (said := task.get("message") or _reason(task)):
         line.append(f"  {one_line(said)}")
     branch = root.add(line)
     if view is not View.WHOLE:
@@ -136,6 +139,8 @@ def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
     for number, attempt in enumerate(failed if phase != "Succeeded" else []):
         said_again = any(later.get("hint") == attempt.get("hint") for later in failed[number + 1 : number + 2])
         _add_attempt(branch, attempt, told=task.get("message") or "", said_again=said_again)
+    if task.get("instances") and phase != "Succeeded":
+        _add_instances(branch, task)
     if advice := _advice(task):
         _add_hint(branch, advice)
 
@@ -157,8 +162,22 @@ def _advice(task: Body) -> str:
         return ""
 
 
-def _add_attempt(branch: Tree, attempt: Body, *, told: str, said_again: bool) -> None:
-    what = f"attempt {attempt['number']}: {attempt['class']} {attempt.get('reason') or ''}".rstrip()
+def _add_instances(branch: Tree, task: Body) -> None:
+    """What went wrong with the first instances of which that is known."""
+    from windlass.cli import instances
+
+    hints: set[str] = set()
+    for one in islice(instances.troubled(task), MOST_INSTANCES):
+        if not one.last.get("class"):
+            branch.add(Text(f"[{one.index}] {one_line(one.message)}", "red"))
+            continue
+        hint = one.last.get("hint") or ""
+        _add_attempt(branch, one.last, told="", said_again=hint in hints, of=f"[{one.index}] ")
+        hints.add(hint)
+
+
+def _add_attempt(branch: Tree, attempt: Body, *, told: str, said_again: bool, of: str = "") -> None:
+    what = f"{of}attempt {attempt['number']}: {attempt['class']} {attempt.get('reason') or ''}".rstrip()
     if attempt.get("exitCode") is not None:
         what += f", exit code {attempt['exitCode']}"
     line = branch.add(Text(what, "red"))
