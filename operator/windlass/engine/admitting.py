@@ -15,11 +15,12 @@ from windlass.engine.record import RunRecord
 from windlass.engine.slots import WorkflowKey
 from windlass.engine.turns import Turns
 from windlass.errors import NotFound
-from windlass.models.common import format_time
+from windlass.models.common import format_time, parse_time
 from windlass.models.parse import InvalidObject, read_status, read_workflow
-from windlass.models.run import DataInterval, GoodRun
+from windlass.models.run import DataInterval, GoodRun, RunPhase
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.admission import Admission, admit, hold, refuse
+from windlass.plan.deadline import missed_at
 from windlass.plan.history import RunSummary, summarize
 from windlass.plan.orders import stop_of, suspended
 from windlass.plan.partial import Earlier
@@ -51,6 +52,8 @@ class Admitting:
             return self._taken(record, admission)
         if stop_of(record.view()) is None and not self._turns.admits(record.key):
             return None
+        if self._turns.settled(record.key) and not self._is_over(record):
+            return _deadline(record)
         workflow = await self._definitions.workflow(namespace, name)
         admission = self._admission(record, workflow, await self._earlier(record))
         if admission.program is None or workflow is None:
@@ -59,6 +62,14 @@ class Admitting:
         self._definitions.keep(namespace, revision, admission.program)
         status = admission.status.model_copy(update={"revision": revision})
         return self._taken(record, replace(admission, status=status))
+
+    def _is_over(self, record: RunRecord) -> bool:
+        """Whether what the run waits for has changed by itself: it was stopped, suspended, resumed, or is late."""
+        run, due = record.view(), _deadline(record)
+        told_suspended = run.status.reason == "Suspended"
+        if run.status.phase is not RunPhase.QUEUED or stop_of(run) is not None or suspended(run) is not told_suspended:
+            return True
+        return due is not None and due <= self._clock.now()
 
     def _taken(self, record: RunRecord, admission: Admission) -> datetime | None:
         record.draft = admission.status
@@ -105,6 +116,12 @@ class Admitting:
         others = self._index.of(WorkflowKey(run.namespace, run.workflow)).values()
         good = last_success(self._index.get(record.key) or summarize(record.body), others)
         return Admitted(_interval(run, spec), _good_run(good) if good is not None else None)
+
+
+def _deadline(record: RunRecord) -> datetime | None:
+    """When the run that waits is late, where that was not said yet."""
+    text = record.draft.deadline
+    return parse_time(text) if text is not None and missed_at(record.draft) is None else None
 
 
 def _good_run(run: RunSummary) -> GoodRun:

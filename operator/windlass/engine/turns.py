@@ -121,11 +121,13 @@ class Turns:
 
     def __init__(self, index: RunIndex, wake: Callable[[RunKey], None]) -> None:
         self._index = index
-        self._wake = wake
+        self._wake_run = wake
         self._lines: dict[WorkflowKey, _Line] = {}
         self._awaiting: dict[tuple[WorkflowKey, datetime], set[str]] = {}
         """By the slot that they wait for: runs of the slots after it."""
         self._awaits: dict[RunKey, tuple[WorkflowKey, datetime]] = {}
+        self._settled: set[RunKey] = set()
+        """Those that were told to wait, and not woken since."""
         self._early: dict[RunKey, None] = {}
         """Runs that came before all were known."""
         self._open = False
@@ -144,6 +146,10 @@ class Turns:
             self._early[run] = None
         return self._open
 
+    def settled(self, key: RunKey) -> bool:
+        """Whether the run was told to wait, and nothing has changed about that."""
+        return key in self._settled
+
     def ask(self, key: RunKey, uid: str, spec: WorkflowSpec, *, suspended: bool = False) -> Turn:
         """Whether the run may leave Queued, by its Workflow's definition as it is now. A turn that was granted stays so
         until the run has ended, is gone, or is put aside."""
@@ -152,6 +158,7 @@ class Turns:
             return _GONE
         workflow = WorkflowKey(run.namespace, run.workflow)
         line = self._lines.setdefault(workflow, _Line())
+        self._settled.discard(key)
         self._stop_awaiting(key)
         line.set_terms(spec)
         answer = self._answer(workflow, line, run, spec, suspended)
@@ -162,6 +169,8 @@ class Turns:
         elif answer.kind is TurnKind.WAIT:
             line.sleep(run)
             self._stop(line, run, answer)
+        if answer.kind in (TurnKind.WAIT, TurnKind.ASIDE):
+            self._settled.add(key)
         if line.empty:
             del self._lines[workflow]
         else:
@@ -175,6 +184,7 @@ class Turns:
             return
         workflow = WorkflowKey(run.namespace, run.workflow)
         line = self._lines.setdefault(workflow, _Line())
+        self._settled.discard(key)
         self._stop_awaiting(key)
         self._put_aside(workflow, line, run, None)
         self._wake_next(line)
@@ -222,6 +232,7 @@ class Turns:
         else:
             self._wake_next(line)
         if new is None or not waits(new):
+            self._settled.discard(RunKey(run.namespace, run.name))
             self._stop_awaiting(RunKey(run.namespace, run.name))
 
     def _take(self, line: _Line, name: str, new: RunSummary | None) -> None:
@@ -288,6 +299,10 @@ class Turns:
     def _wake_awaiting(self, workflow: WorkflowKey, slot: datetime) -> None:
         for name in sorted(self._awaiting.get((workflow, slot), ())):
             self._wake(RunKey(workflow.namespace, name))
+
+    def _wake(self, key: RunKey) -> None:
+        self._settled.discard(key)
+        self._wake_run(key)
 
     def _stop_awaiting(self, key: RunKey) -> None:
         awaited = self._awaits.pop(key, None)
