@@ -18,12 +18,13 @@ from support.clusters import Cluster, phases
 from support.hollow import task
 from support.kubectl import kubectl, objects
 from support.rights import Installed, install
+from windlass.engine.engine import WATCHED
 
 pytestmark = pytest.mark.cluster
 WITHIN = 60.0
 
-SEEN_BY_KOPF = {(verb, kind) for verb in ("list", "watch") for kind in ("workflows", "workflowruns")}
-"""What the scenario can't do without, though the requests are not counted: runs and Workflows are watched by kopf."""
+SEEN_BY_KOPF = {(verb, resource.plural) for verb in ("list", "watch") for resource in WATCHED}
+"""What the scenario can't do without, though the requests are not counted: our own kinds are watched by kopf."""
 NOT_IN_A_SHORT_TIME = {("delete", "controllerrevisions")}
 """Definitions that no run names are collected after ten minutes."""
 
@@ -90,7 +91,7 @@ def lose_a_pod_while_nobody_looks(cluster: Cluster, installed: Installed) -> Non
 
 
 def schedule(cluster: Cluster) -> None:
-    """A schedule makes its run, reads its holidays, and lets go of its history."""
+    """A schedule makes its run, reads its holidays, and lets go of what was run by hand."""
     place = ["-n", cluster.namespace]
     holidays = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays"}, "data": {"2026-12-25": ""}}
     kubectl("create", *place, "-f", "-", stdin=json.dumps(holidays))
@@ -99,6 +100,7 @@ def schedule(cluster: Cluster) -> None:
         spec = {"schedule": timing, "history": {"succeeded": 0}, "tasks": [task("a")]}
         flow = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": name}, "spec": spec}
         kubectl("create", *place, "-f", "-", stdin=json.dumps(flow))
+    assert cluster.windlass("run", "once", "--name", "by-hand-again").code == 0
     end = time.monotonic() + WITHIN
     while True:
         seen = {flow["metadata"]["name"]: flow.get("status", {}) for flow in objects("workflows", cluster.namespace)}
@@ -106,7 +108,33 @@ def schedule(cluster: Cluster) -> None:
             break
         assert time.monotonic() < end, seen
         time.sleep(0.3)
-    until_gone(cluster.namespace, "windlass.dev/workflow=once", "workflowruns")
+    until_gone(cluster.namespace, "windlass.dev/workflow=once,!windlass.dev/trigger", "workflowruns")
+
+
+def backfill(cluster: Cluster) -> None:
+    """A backfill makes runs, tells of what has failed, and cancels what runs when it is stopped."""
+    place = ["-n", cluster.namespace]
+    timing = {"cron": "0 0 * * *", "suspend": True}
+    spec = {"schedule": timing, "tasks": [task("a", seconds=600)]}
+    flow = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "past"}, "spec": spec}
+    kubectl("create", *place, "-f", "-", stdin=json.dumps(flow))
+    days = ("--from", "2025-04-01", "--to", "2025-04-03")
+    assert cluster.windlass("backfill", "past", *days, "--name", "stopped", "--detach").code == 0
+    end = time.monotonic() + WITHIN
+    while not objects("workflowruns", cluster.namespace, "-l", "windlass.dev/backfill=stopped"):
+        assert time.monotonic() < end, "no run was made"
+        time.sleep(0.3)
+    assert cluster.windlass("cancel", "backfill/stopped").code == 0
+    kubectl("wait", "backfill/stopped", *place, "--for=jsonpath={.status.phase}=Cancelled", f"--timeout={WITHIN:.0f}s")
+
+
+def act(cluster: Cluster) -> None:
+    """An action is applied and answered; the next leader removes it."""
+    cluster.start("act", {"tasks": [task("a", annotations={"hollow/exit-code": "3"})]})
+    assert cluster.ended("act", WITHIN)["phase"] == "Failed"
+    said = cluster.windlass("mark-success", "act", "a")
+    assert said.code == 0, said.all
+    assert cluster.status("act")["phase"] == "Succeeded"
 
 
 def until_gone(namespace: str, selector: str, kind: str = "pods") -> None:
@@ -128,6 +156,8 @@ def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: li
         try:
             play(cluster)
             schedule(cluster)
+            backfill(cluster)
+            act(cluster)
             cluster.until("unreadable", lambda status: status.get("reason") == "StatusUnreadable", WITHIN)
             before = installed.asked()
             lose_a_pod_while_nobody_looks(cluster, installed)

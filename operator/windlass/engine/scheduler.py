@@ -249,9 +249,10 @@ class Scheduler:
         try:
             await self._create(record, creates)
         except Refused as error:
-            told = {"reason": "RunRefused", "message": f"the slot's run was refused: {error.message}"[:MESSAGE_LIMIT]}
-            record.draft = record.draft.model_copy(update=told)
-            if record.draft != record.stored:
+            message = f"the run of the slot was refused: {error.message}"[:MESSAGE_LIMIT]
+            if (record.draft.reason, record.draft.message) != ("RunRefused", message):
+                record.draft = record.draft.model_copy(update={"reason": "RunRefused", "message": message})
+                record.events.append(Notice("Warning", "RunRefused", message, creates[0].name))
                 await self._store(record)
             raise Retryable(error.message, error.status, error.reason) from error
 
@@ -263,10 +264,6 @@ class Scheduler:
                 answer = await self._api.create(RUNS, body)
             except AlreadyExists:
                 self._index.seen(await self._adopt(record, request))
-            except Refused as error:
-                note = f"the run of slot {request.slot.scheduled_at} was refused: {error.message}"
-                await self._tell(record, Notice("Warning", "RunRefused", note[:MESSAGE_LIMIT], request.name))
-                raise
             else:
                 self._index.seen(answer)
                 delay = (self._clock.now() - request.scheduled_at).total_seconds()

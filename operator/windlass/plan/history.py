@@ -20,6 +20,9 @@ from windlass.plan.terms import Terms
 
 MOST_DELETES: Final = 20
 """Runs that one plan deletes."""
+LEAST_AGE: Final = timedelta(minutes=2)
+"""So long the run of a slot stays after its creation: a create whose answer was lost, and which is carried out a minute
+later, meets its name."""
 DELETE_PAUSE: Final = timedelta(seconds=1)
 """Between two plans that delete."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,11 +178,16 @@ def superfluous(
     keep = {True: history.succeeded, False: history.failed}
     going: list[RunSummary] = []
     soonest: datetime | None = None
+    young = now - LEAST_AGE
     for run in sorted(ended, key=_ended_at, reverse=True):
         good = run.phase is RunPhase.SUCCEEDED
         keep[good] -= 1
         expires = _ended_at(run) + ttl
-        if keep[good] >= 0 and expires > now:
+        if keep[good] < 0:
+            expires = now
+        if run.slot is not None and run.created_at > young:
+            expires = max(expires, run.created_at + LEAST_AGE)
+        if expires > now:
             soonest = expires if soonest is None else min(soonest, expires)
         elif run.name not in past and not _guards(run, last_slot) and not needed(run):
             going.append(run)

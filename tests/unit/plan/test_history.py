@@ -12,7 +12,7 @@ import pytest
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, Trigger
 from windlass.models.workflow import History
-from windlass.plan.history import DELETE_PAUSE, MOST_DELETES, RunSummary, summarize, superfluous
+from windlass.plan.history import DELETE_PAUSE, LEAST_AGE, MOST_DELETES, RunSummary, summarize, superfluous
 from windlass.plan.terms import Terms
 
 NOW = datetime(2025, 4, 30, 12, tzinfo=UTC)
@@ -136,6 +136,12 @@ CASES = {
         (run(1), run(2), run(3), run(4, P.FAILED), run(5, P.CANCELLED), run(6, P.REFUSED)),
         ("refused-6", "cancelled-5", "succeeded-3"),
         NOW + timedelta(days=6),
+    ),
+    "the run of a slot holds its name for two minutes": Case(
+        (run(0.001), run(0.0001), run(0.0002)), (), NOW - timedelta(days=0.001) + LEAST_AGE
+    ),
+    "one made by hand need not": Case(
+        (run(0), run(0.0001), run(0.0002, slot=None)), ("succeeded-0.0002",), NOW + timedelta(days=9.9999)
     ),
     "time": Case((run(11),), ("succeeded-11",)),
     "what has not ended is no history": Case((run(20, P.RUNNING), run(20, P.QUEUED, name="b")), ()),
