@@ -90,6 +90,7 @@ def test_an_api_server_that_is_away_costs_time_only(
             lonely.up()
     back = time.monotonic()
     status = cluster.ended(how)
+    print({one["name"]: one["attempts"][-1]["finishedAt"] for one in status["tasks"]}, status["finishedAt"])
     print(f"away for {back - began:.0f} s; the run ended {time.monotonic() - back:.0f} s after it was back")
     found: dict[str, tuple[str, int, Any]] = {
         one["name"]: (one["phase"], len(one["attempts"]), one.get("outputs")) for one in status["tasks"]

@@ -142,7 +142,9 @@ class Leadership:
         every = (AGAIN if self._failed else RENEW) if self._leading else LOOK
         wait, now = every * (1 - 0.2 * self._chance()), self._monotonic()
         if self._leading:
-            return min(wait, max(0.0, self._valid_until - now))
+            left = max(0.0, self._valid_until - now)
+            # What was answered late is renewed sooner.
+            return min(wait, left if self._failed else left / 3)
         left = self._expires_at() - now
         return min(wait, left) if self.holder and left > 0 else wait
 
@@ -152,8 +154,9 @@ class Leadership:
         if self._leading and began >= self._valid_until:
             self._stop("it was not renewed in time")
             return
-        within = min(ANSWER, self._valid_until - began) if self._leading else DURATION - MARGIN
-        mine = False
+        # To take it needs two requests, and time must be left to renew it.
+        within = min(ANSWER, self._valid_until - began) if self._leading else 2 * ANSWER
+        mine, failed_before = False, self._failed
         self._failed = False
         try:
             async with asyncio.timeout(within):
@@ -161,7 +164,11 @@ class Leadership:
         except (TimeoutError, ApiError) as error:
             # Whether the write was carried out is not known: look again before the next.
             self._fresh, self._failed = False, True
-            logger.warning("the lease %s could not be renewed: %s", self._name, str(error) or "no answer in time")
+            why = str(error) or "no answer in time"
+            if self._leading:
+                logger.warning("the lease %s could not be renewed: %s", self._name, why)
+            elif not failed_before:
+                logger.warning("the lease %s can't be asked for, once a second from now on: %s", self._name, why)
             if self._leading and self._monotonic() >= self._valid_until:
                 self._stop("it could not be renewed")
             return

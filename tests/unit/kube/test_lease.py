@@ -31,6 +31,8 @@ class Server:
         self.loses_answers = False
         self.silent = 0
         """So many writes are never answered: who asks gives up."""
+        self.slow = 0.0
+        """Seconds that a create takes."""
         self.requests = 0
 
     @property
@@ -69,6 +71,8 @@ class Client:
 
     async def create(self, resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
         self.server.ask(self.name)
+        if self.server.slow:
+            await self.server.clock.sleep(self.server.slow)
         if self.server.lease is not None:
             raise AlreadyExists("there is one", 409)
         return self.server.store(obj)
@@ -200,6 +204,16 @@ async def test_a_renewal_that_is_never_answered_does_not_end_the_term(after: flo
         w.server.silent = 1
         await w.advance(30, step=0.1)
         assert (w.server.silent, a.is_leader, w.said) == (0, True, ["a starts"])
+
+
+async def test_a_lease_that_was_answered_late_is_renewed_in_time() -> None:
+    async with world() as w:
+        w.server.slow = 3.0
+        a = w.stand("a")
+        await w.advance(3, step=0.1)
+        w.server.slow = 0.0
+        await w.advance(30, step=0.1)
+        assert (a.is_leader, w.said) == (True, ["a starts"])
 
 
 async def test_two_renewals_that_are_never_answered_do() -> None:
