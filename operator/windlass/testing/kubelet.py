@@ -59,7 +59,8 @@ class Kubelet:
         self._agenda.note(self._agenda.now, run)
 
     def _let_live(self, run: RunInWork, pod: PodView, one: Try, fault: Fault | None) -> None:
-        """Let happen what becomes of the pod. Of its start a plan has only to know where a timeout hangs on it."""
+        """Let happen what becomes of the pod. Of its start a plan has only to know where a timeout hangs on it, and of
+        instances, whose task starts with the first of them."""
         program = run.definition.program
         node = program.nodes.get(pod.task) or program.source_step
         assert node is not None, "a launch is of a task, or of the source step"
@@ -70,7 +71,7 @@ class Kubelet:
             self._agenda.note(self._agenda.now, run)
         in_time = node.timeout is None or (not lasts_for_ever and self._cues.lasts(pod.task) <= node.timeout)
         for at, changed in pods.life(pod, one, self._cues, fault):
-            quiet = in_time and changed.phase is PodPhase.RUNNING
+            quiet = in_time and changed.phase is PodPhase.RUNNING and pod.index is None
             self._agenda.note(at, run, partial(self._changed, run, changed), quiet=quiet)
 
     def _changed(self, run: RunInWork, pod: PodView) -> bool:
