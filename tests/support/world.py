@@ -10,6 +10,7 @@ from typing import Any
 
 from support.clock import HostClock, VirtualClock, settle
 from support.kubelet import Kubelet, Play, Script, script_of
+from support.lookouts import StoreLookouts
 from support.store_api import StoreApi
 from windlass import names
 from windlass.dev.api.collector import Collector
@@ -23,7 +24,7 @@ from windlass.models.run import WorkflowRunStatus
 from windlass.plan.backfill_types import BackfillView
 from windlass.plan.observe import observe
 from windlass.plan.types import PodView, Program, RunEvent, RunView
-from windlass.resources import ACTIONS, CRDS, NAMESPACES, PODS, RUNS, WORKFLOWS, Resource
+from windlass.resources import ACTIONS, CLAIMS, CRDS, NAMESPACES, PODS, POOLS, RUNS, WORKFLOWS, Resource
 
 Body = dict[str, Any]
 NAMESPACE = "data"
@@ -99,6 +100,7 @@ class World:
         self.kubelet = Kubelet(self.store, self.clock, script or script_of(plays or {}))
         self.watcher = Watcher()
         self.api = StoreApi(self.store, self.clock)
+        self.lookouts = StoreLookouts(self.store, {"PersistentVolumeClaim": CLAIMS, "Pool": POOLS})
         self.engine: Engine
         self.informer: Informer[PodView]
         self.starts = 0
@@ -140,7 +142,7 @@ class World:
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
         )
-        self.engine = engine = Engine(self.api, self.informer, self.host, self.watcher, actions=self.actions)
+        self.engine = engine = Engine(self.api, self.informer, self.host, self.watcher, actions=self.actions, lookouts=self.lookouts)
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
         for resource in WATCHED:

@@ -28,6 +28,7 @@ from windlass.engine.pool_keeper import PoolKeeper
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.quarantine import quarantine
+from windlass.engine.questions import Lookouts
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
@@ -64,6 +65,7 @@ class Engine:
         concurrency: int = 64,
         chance: Callable[[], float] = lambda: 0.5,
         actions: ActionSettings | None = None,
+        lookouts: Lookouts | None = None,
     ) -> None:
         self._api = api
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
@@ -97,6 +99,7 @@ class Engine:
             lambda run: self.queue.add(run),
             self._granting,
             self._action_keeper,
+            lookouts,
         )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}
@@ -123,6 +126,7 @@ class Engine:
         await self.scheduler.stop()
         for keeper in self.keepers.values():
             await keeper.stop()
+        self._reconciler.questions.close()
 
     @property
     def pools(self) -> dict[ObjectKey, PoolStatus]:
@@ -226,6 +230,7 @@ class Engine:
             self._reconciler.turns.put_aside(key)
             self._reconciler.past.leave(key)
             self._granting.leave(key)
+            self._reconciler.questions.leave(key)
         self._wait_for_workflow(key, record)
         if after.after is not None:
             self.queue.add(key, after.after)

@@ -32,6 +32,7 @@ from windlass.engine.launch import Launcher, pod_request
 from windlass.engine.past import Past
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Clock, Observer, Pods
+from windlass.engine.questions import Lookouts, Questions
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
 from windlass.engine.slots import Slots, WorkflowKey
@@ -100,6 +101,7 @@ class Reconciler:
         wake: Callable[[RunKey], None],
         pools: Pools,
         actions: ActionKeeper,
+        lookouts: Lookouts | None,
     ) -> None:
         self._api = api
         self._pods = pods
@@ -109,6 +111,8 @@ class Reconciler:
         self._installation = installation
         self.slots = Slots(wake)
         self.pools = pools
+        self.questions = Questions(lookouts, wake)
+        index.listen(self.questions.run_changed)
         self._actions = actions
         self.turns = Turns(index, wake)
         self.definitions = Definitions(api, clock)
@@ -260,6 +264,8 @@ class Reconciler:
             past=past,
             replaced_by=self.turns.stopped_for(record.key, view.workflow),
             pools=self.pools.answers(record.key),
+            sights=self.questions.answers(record.key),
+            others={name: self._index.of(WorkflowKey(record.key.namespace, name)).values() for name in program.awaited},
             children=self._children.of(record),
             read_children=dict(children),
             default_image=self._installation.default_image,
@@ -282,9 +288,11 @@ class Reconciler:
             if plan.confirm or plan.confirm_children:
                 return plan
             answers = self.pools.ask(record.key, plan.wants, keep=unheard)
-            if answers == seen.pools:
+            self.questions.ask(record.key, plan.questions, plan.awaited)
+            sights = self.questions.answers(record.key) if plan.questions else {}
+            if answers == seen.pools and sights == seen.sights:
                 return plan
-            seen = replace(seen, run=record.view(), pools=answers)
+            seen = replace(seen, run=record.view(), pools=answers, sights=sights)
 
     def _take_slots(self, record: RunRecord, program: Program, plan: Plan, held: frozenset[str]) -> None:
         """Reserve slots for what is launched; let go of those whose pods are not wanted any more."""

@@ -282,6 +282,15 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             field="switch",
         ),
         Rule(
+            cel="!has(self.waitFor) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
+            "has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach))",
+            message="a task is one thing: one that waits runs nothing else (a pod that is asked goes into waitFor.pod)",
+            breaks=lambda task: _when(
+                "waitFor" in task
+                and bool({"script", "command", "args", "image", "approval", "run", "switch", "forEach"} & {*task}),
+            ),
+        ),
+        Rule(
             cel="!has(self.teardownOf) || !(self.name in self.teardownOf)",
             message="a task can't put away what it has set up itself: teardownOf names other tasks",
             breaks=lambda task: _when(task.get("name") in _list(task, "teardownOf"), "teardownOf"),
@@ -303,7 +312,17 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks=lambda spec: _when(("workflow" in spec) == ("workflowSpec" in spec)),
         ),
         Rule(
-            cel=_unchanged("workflow", "workflowSpec", "params", "logicalDate", "priority", "slot", "parent", "tasks", "outputsFrom"),
+            cel=_unchanged(
+                "workflow",
+                "workflowSpec",
+                "params",
+                "logicalDate",
+                "priority",
+                "slot",
+                "parent",
+                "tasks",
+                "outputsFrom",
+            ),
             message="the spec of a run can't be changed, but for suspend and stop: create another run",
             breaks_change=_more_than_switches_changed,
         ),

@@ -12,6 +12,7 @@ from windlass.models.branching import Case, GroupName
 from windlass.models.child import ChildRun
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
 from windlass.models.foreach import ForEach
+from windlass.models.wait import WaitFor
 
 TaskName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 UpstreamName = Annotated[str, Field(min_length=1, max_length=63)]
@@ -219,6 +220,8 @@ class Task(ContainerFields):
     script: Annotated[str, Field(min_length=1, max_length=102400)] | None = None
     """A script of at most 100 KiB, run by `interpreter`; sh and bash with -e, bash with pipefail too. It may hold
     templates: quote what comes from outside, or better hand it over in `env`."""
+    wait_for: WaitFor | None = None
+    """Something outside of the run that the task waits for, without a pod."""
     run: ChildRun | None = None
     """A run of another Workflow, instead of a pod."""
     approval: Approval | None = None

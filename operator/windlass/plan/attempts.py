@@ -29,6 +29,9 @@ NODE_LOST_TIMEOUT: Final = timedelta(minutes=10)
 DEFAULT_GRACE: Final = timedelta(seconds=30)
 BY_ACTION: Final = "Action"
 """Why a pod is ended, when a RunAction wants something else of its task."""
+NOT_YET: Final = 75
+"""The exit code by which a pod that is asked says: not yet. EX_TEMPFAIL of sysexits.h."""
+ASK_EVERY: Final = timedelta(minutes=1)
 NEVER_STARTS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 """Why a pod waits, when no time will mend it."""
 _AS_USUAL: Final = frozenset({"ContainerCreating", "PodInitializing"})
@@ -105,6 +108,8 @@ def conclude(draft: Draft, node: Node, status: TaskStatus, result: PodResult, po
     if result.failure is FailureClass.TIMEOUT:
         result = replace(result, detail={"timeout": node.task.timeout, **result.detail})
     ended_at = _believed(draft, pod, pod.finished_at or pod.deleting_since or draft.now) if pod else draft.now
+    if node.asks and result.failure is FailureClass.APP and result.exit_code == NOT_YET:
+        return _not_yet(draft, node, status, result, ended_at)
     status = _ended_attempt(status, result, ended_at)
     if status.order is not None:
         return _uncounted(status) if result.failure is not None else status
@@ -120,6 +125,25 @@ def conclude(draft: Draft, node: Node, status: TaskStatus, result: PodResult, po
             }
         )
     return _failed(draft, node, status, result, ended_at, final=final, told=_told_to_end(pod))
+
+
+def _not_yet(draft: Draft, node: Node, status: TaskStatus, result: PodResult, ended_at: datetime) -> TaskStatus:
+    """What was asked is not yet so: it is asked again, and nothing has failed."""
+    status = _ended_attempt(status, replace(result, failure=None), ended_at)
+    if status.order is not None:
+        return status
+    if (stopping := draft.stops(node)) is not None:
+        return cancel(status, stopping.reason, format_time(ended_at))
+    interval = node.task.wait_for.interval if node.task.wait_for is not None else None
+    retry_at = ended_at + (delta(interval) if interval is not None else ASK_EVERY)
+    return status.model_copy(
+        update={
+            "phase": TaskPhase.RETRYING,
+            "reason": "NotYet",
+            "message": f"asked {status.attempts[-1].number} times",
+            "retry_at": format_time(retry_at),
+        }
+    )
 
 
 def refused(draft: Draft, status: TaskStatus, reason: str, message: str) -> TaskStatus:

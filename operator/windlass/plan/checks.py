@@ -18,6 +18,7 @@ from windlass.plan import scope
 from windlass.plan.branch_checks import check_groups, check_switch, check_teardown
 from windlass.plan.graph import ProgramError, compile_program, find_cycle, has_pod, is_join
 from windlass.plan.injection import unquoted
+from windlass.plan.outside_checks import check_wait
 from windlass.plan.params import check_schemas, sensitive_read
 from windlass.plan.template_syntax import parse
 from windlass.plan.templates import Known, TemplateError, check, has_templates
@@ -44,7 +45,12 @@ def check_spec(spec: WorkflowSpec, path: Path = ("spec",)) -> list[Finding]:
     found = [*_check_graph(spec, path), *check_schemas(spec, (*path, "params")), *_check_parts(spec, path)]
     for part, place, task in _tasks(spec):
         at = (*path, part, place)
-        found += [*_check_task(task, at), *check_switch(task, spec, at), *check_teardown(task, spec, at, part)]
+        found += [
+            *_check_task(task, at),
+            *check_switch(task, spec, at),
+            *check_teardown(task, spec, at, part),
+            *check_wait(task, at),
+        ]
     program = _program(spec)
     found += check_groups(spec, path, program)
     found += islice(_check_templates(spec, path, program), MAX_FINDINGS)

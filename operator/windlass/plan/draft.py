@@ -13,6 +13,7 @@ from windlass.models.common import format_time
 from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
 from windlass.plan.context import run_context
+from windlass.plan.sights import ObjectQuestion
 from windlass.plan.times import zone_of
 from windlass.plan.types import (
     ChildLaunch,
@@ -77,6 +78,9 @@ class Draft:
     """A pod would be launched, were there a slot."""
     launches: list[Launch] = field(default_factory=list)
     wants: list[PoolWant] = field(default_factory=list)
+    questions: dict[ObjectQuestion, None] = field(default_factory=dict)
+    """The objects that tasks wait for, in the order of the tasks."""
+    awaited_workflows: set[str] = field(default_factory=set)
     children: list[ChildLaunch] = field(default_factory=list)
     child_stops: list[ChildStop] = field(default_factory=list)
     confirm_children: list[str] = field(default_factory=list)

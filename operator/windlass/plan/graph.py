@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from windlass.models.common import JsonObject, delta
 from windlass.models.task import ContainerFields, Retry, Task, TaskDefaults
 from windlass.models.workflow import WorkflowSpec
@@ -58,14 +60,16 @@ def compile_program(spec: WorkflowSpec) -> Program:
         for dependency in dependencies:
             downstream[dependency].append(name)
     defaults = spec.task_defaults
-    by_name = {task.name: merge_defaults(task, defaults) for task in tasks}
+    by_name = {task.name: merge_defaults(with_asking_pod(task), defaults) for task in tasks}
     order = _topological(upstream, downstream)
     order.sort(key=lambda name: name in finals)
     nodes = {
         name: _node(by_name[name], upstream[name], tuple(downstream[name]), is_finally=name in finals) for name in order
     }
     past = any(task.depends_on_past for task in tasks)
-    return Program(spec=spec, nodes=nodes, source_step=_source_step(spec), depends_on_past=past)
+    awaited = frozenset(task.wait_for.run.workflow for task in tasks if task.wait_for and task.wait_for.run)
+    step = _source_step(spec)
+    return Program(spec=spec, nodes=nodes, source_step=step, depends_on_past=past, awaited=awaited)
 
 
 def transitive_upstream(program: Program, name: str) -> frozenset[str]:
@@ -130,7 +134,24 @@ def has_pod(task: Task) -> bool:
 
 def is_join(task: Task) -> bool:
     """Nothing to run, before defaults are merged in."""
-    return not has_pod(task) and task.approval is None and task.run is None
+    return not has_pod(task) and task.approval is None and task.run is None and task.wait_for is None
+
+
+def with_asking_pod(task: Task) -> Task:
+    """The task with the fields of the pod that its `waitFor` asks. ProgramError when they are none of a task's."""
+    pod = task.wait_for.pod if task.wait_for is not None else None
+    if pod is None:
+        return task
+    try:
+        fields = Task.model_validate({**pod, "name": task.name}, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ProgramError(f"task {task.name}: waitFor.pod.{place}: {first['msg']}") from None
+    given = {name: getattr(fields, name) for name in fields.model_fields_set - {"name"}}
+    if not_of_pods := given.keys() - ContainerFields.model_fields.keys() - {"command", "args", "script"}:
+        raise ProgramError(f"task {task.name}: waitFor.pod has no {min(not_of_pods)}: it takes a container's fields")
+    return task.model_copy(update=given)
 
 
 def _merge_by_name(default: Sequence[JsonObject], own: Sequence[JsonObject]) -> list[JsonObject]:

@@ -52,6 +52,8 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
         launches=tuple(draft.launches),
         wants=tuple(draft.wants),
         short=draft.short,
+        questions=tuple(draft.questions),
+        awaited=frozenset(draft.awaited_workflows),
         children=tuple(draft.children),
         child_stops=tuple(draft.child_stops),
         confirm_children=tuple(draft.confirm_children),

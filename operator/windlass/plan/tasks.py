@@ -47,6 +47,7 @@ from windlass.plan.teardown import teardown_verdict
 from windlass.plan.template_values import Meter, json_text, plain
 from windlass.plan.templates import TemplateError, render, truth
 from windlass.plan.types import Launch, Node, RefusalKind
+from windlass.plan.waiting import advance_wait, timed_out
 
 _WORDS: Final = {
     TaskPhase.SUCCEEDED: "succeeded",
@@ -82,6 +83,10 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return cancel(status, stopping.reason, draft.moment)
     if status.phase is TaskPhase.WAITING or status.reason == DEPENDS_ON_PAST:
         return _decided(draft, node, status)
+    if node.asks and node.task.wait_for is not None:
+        over = timed_out(draft, node.task.wait_for, status)
+        if over is not None:
+            return over
     if status.phase is TaskPhase.RETRYING and status.retry_at is not None:
         due = parse_time(status.retry_at)
         if due > draft.now:
@@ -240,6 +245,8 @@ def _begun(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     """Go on with a task that is to run, as its kind does."""
     if node.task.approval is not None:
         return advance_approval(draft, node, status, _context(draft, node, next_number(status)))
+    if node.task.wait_for is not None and not node.asks:
+        return advance_wait(draft, node, status, _context(draft, node, next_number(status)))
     if node.task.run is not None:
         return start_child(draft, node, status, _context(draft, node, next_number(status)))
     return _launched(draft, node, status)

@@ -5,7 +5,7 @@ Seen (run, program, pods, refusals, free slots) ──plan_run(seen, now)──�
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,8 @@ from typing import Any
 from windlass.models.run import FailureClass, RunPhase, Stop, TaskPhase, WorkflowRunSpec, WorkflowRunStatus
 from windlass.models.task import Task
 from windlass.models.workflow import WorkflowSpec
+from windlass.plan.history import RunSummary
+from windlass.plan.sights import ObjectQuestion, Sight
 
 
 class PodPhase(StrEnum):
@@ -216,6 +218,11 @@ class Node:
     keep_pods_for: timedelta = timedelta(hours=1)
 
     @property
+    def asks(self) -> bool:
+        """Whether its pod is asked again and again."""
+        return self.task.wait_for is not None and self.task.wait_for.pod is not None
+
+    @property
     def allows_failure(self) -> bool:
         """Whether its failure leaves the run a good one."""
         allowed = self.task.allow_failure
@@ -225,7 +232,7 @@ class Node:
     def is_join(self) -> bool:
         """Nothing to run."""
         task = self.task
-        runs = (task.script, task.command, task.args, task.image, task.approval, task.run)
+        runs = (task.script, task.command, task.args, task.image, task.approval, task.run, task.wait_for)
         return all(part is None for part in runs)
 
 
@@ -237,6 +244,8 @@ class Program:
     nodes: Mapping[str, Node]
     source_step: Node | None = None
     """The step that resolves the source's ref, before any task."""
+    awaited: frozenset[str] = frozenset()
+    """The Workflows whose runs a task may wait for."""
     depends_on_past: bool = False
     """A task waits for the same task of the run of the slot before."""
 
@@ -269,6 +278,10 @@ class Seen:
     """Pods by name that have a slot already: their creates may yet be carried out."""
     pools: Mapping[str, PoolAnswer] = field(default_factory=dict)
     """What Pools said, by the name of the pod that was asked for."""
+    sights: Mapping[ObjectQuestion, Sight] = field(default_factory=dict)
+    """What is known of the objects that the last plan has asked for."""
+    others: Mapping[str, Collection[RunSummary]] = field(default_factory=dict)
+    """The runs of other Workflows that tasks may wait for, by the Workflow's name."""
     children: Mapping[str, ChildView] = field(default_factory=dict)
     """The runs that tasks of this one have started, by name, without their outputs."""
     read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
@@ -348,6 +361,10 @@ class Plan:
     endings: tuple[PodEnding, ...] = ()
     releases: tuple[str, ...] = ()
     """Pods whose finalizer comes off as soon as `status` is stored."""
+    questions: tuple[ObjectQuestion, ...] = ()
+    """The objects that tasks wait for."""
+    awaited: frozenset[str] = frozenset()
+    """The Workflows whose runs tasks wait for."""
     children: tuple[ChildLaunch, ...] = ()
     """Runs to create, once the status that names them is stored."""
     child_stops: tuple[ChildStop, ...] = ()
