@@ -115,7 +115,8 @@ def backfill(cluster: Cluster) -> None:
     """A backfill makes runs, tells of what has failed, and cancels what runs when it is stopped."""
     place = ["-n", cluster.namespace]
     timing = {"cron": "0 0 * * *", "suspend": True}
-    spec = {"schedule": timing, "tasks": [task("a", seconds=600)]}
+    # Longer than it takes to cancel it.
+    spec = {"schedule": timing, "tasks": [task("a", seconds=15)]}
     flow = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "past"}, "spec": spec}
     kubectl("create", *place, "-f", "-", stdin=json.dumps(flow))
     days = ("--from", "2025-04-01", "--to", "2025-04-03")

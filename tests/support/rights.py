@@ -13,6 +13,7 @@ from support.chart import Manifest, is_hook, render
 from support.controller import Controller
 from support.kubectl import kubectl
 
+ADMISSION = "ValidatingAdmissionPolicy"
 RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
 
@@ -49,7 +50,10 @@ class Installed:
 def install(kubeconfig: Path, directory: Path, namespace: str, values: dict[str, Any]) -> Installed:
     """Give the chart's rights to its ServiceAccount; a controller that logs in as it, not started."""
     release = f"rights-{uuid.uuid4().hex[:6]}"
-    own = [one for one in render(values, release, namespace) if one["kind"] in RIGHTS and not is_hook(one)]
+    all_of_it = render(values, release, namespace)
+    own = [one for one in all_of_it if one["kind"] in RIGHTS and not is_hook(one)]
+    actions = f"{namespace}-{release}-windlass-actions"
+    own += [one for one in all_of_it if one["kind"].startswith(ADMISSION) and one["metadata"]["name"] == actions]
     kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": own}))
     (account,) = [one["metadata"]["name"] for one in own if one["kind"] == "ServiceAccount"]
     config = json.loads(kubectl("config", "view", "--minify", "--raw", "-o", "json"))
@@ -57,6 +61,7 @@ def install(kubeconfig: Path, directory: Path, namespace: str, values: dict[str,
     login = directory / "kubeconfig"
     login.write_text(json.dumps(config))
     arguments = ["--lease-name", f"{release}-windlass-controller"]
+    arguments += ["--actions-policy", actions, "--unverified-actions", "--keep-actions", "1s"]
     for place in values.get("watchNamespaces", ()):
         arguments += ["--namespace", place]
     return Installed(namespace, account, own, Controller(login, namespace, directory / "log", tuple(arguments)))
