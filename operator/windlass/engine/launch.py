@@ -89,8 +89,7 @@ def same_attempt(found: Body, wanted: Body) -> bool:
     """Whether a pod that was found is the one that was wanted: of the same run, by UID, task, instance and attempt."""
     labels, wanted_labels = (obj["metadata"].get("labels") or {} for obj in (found, wanted))
     return owner_uid(found) == owner_uid(wanted) and all(
-        labels.get(key) == wanted_labels.get(key)
-        for key in (names.LABEL_TASK, names.LABEL_INDEX, names.LABEL_ATTEMPT)
+        labels.get(key) == wanted_labels.get(key) for key in (names.LABEL_TASK, names.LABEL_INDEX, names.LABEL_ATTEMPT)
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from windlass.build.expansion import expand
 from windlass.dev.pods.environment import Lookup, build_environment
 from windlass.dev.pods.errors import ConfigMissing, ImageMissing, StartRefused, Unstartable
-from windlass.build.expansion import expand
 from windlass.dev.pods.host import Host
 from windlass.dev.pods.images import GIT_SYNC_PROGRAM, PASSWD, Image, image_of, local_repository, pull_error
 from windlass.dev.pods.layout import is_own

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from windlass.dev.pods.errors import ConfigMissing
 from windlass.build.expansion import expand
+from windlass.dev.pods.errors import ConfigMissing
 from windlass.dev.pods.fields import field_value, resource_value
 
 Body = dict[str, Any]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from windlass.build.expansion import expand
 from windlass.dev.pods.environment import Lookup, data_of
 from windlass.dev.pods.errors import ConfigMissing, Unstartable, VolumeMissing
-from windlass.build.expansion import expand
 from windlass.dev.pods.fields import field_value, resource_value
 
 Body = dict[str, Any]
