@@ -156,3 +156,25 @@ def test_ml_pipeline(dev_cluster: Cluster, arguments: tuple[str, ...], expected:
     status = finished(dev_cluster, manifest, f"ml-{len(arguments)}", *arguments)
     assert status["phase"] == "Succeeded"
     assert {name: phase for name, phase in phases(status).items() if name in expected} == expected
+
+
+def test_fan_out(dev_cluster: Cluster) -> None:
+    manifest = (EXAMPLES / "fan-out" / "workflow.yaml").read_text(encoding="utf-8")
+    status = finished(dev_cluster, manifest, "fan-whole", "-p", "files=6")
+    assert task(status, "count")["instances"]["succeeded"] == 6
+    total = task(status, "total")["outputs"]
+    spoilt = dev_cluster.windlass(
+        "run", "fan-out", "--name", "fan-spoilt", "-p", "files=6", "-p", "spoilt=5", "--watch"
+    )
+    assert spoilt.code == 1, spoilt.all
+    counts = task(dev_cluster.status("fan-spoilt"), "count")["instances"]
+    assert {key: counts.get(key) for key in ("succeeded", "failed", "failedIndices")} == {
+        "succeeded": 5,
+        "failed": 1,
+        "failedIndices": "5",
+    }
+    assert dev_cluster.windlass("retry", "fan-spoilt", "count", "--index", "5").code == 0
+    assert dev_cluster.windlass("wait", "fan-spoilt").code == 0
+    assert task(dev_cluster.status("fan-spoilt"), "total")["outputs"] == total
+    said = dev_cluster.windlass("logs", "fan-spoilt", "count", "--index", "3")
+    assert (said.code, said.out[:13]) == (0, "store-03.csv:"), said.all

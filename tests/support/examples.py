@@ -20,7 +20,7 @@ from windlass.plan.templates import render, render_text
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-NAMES = ("daily-sales-etl", "hello", "sales-report", "weather-umbrella")
+NAMES = ("approval", "daily-sales-etl", "fan-out", "hello", "sales-report", "weather-umbrella")
 
 
 def documents(path: Path) -> list[dict[str, Any]]:

@@ -101,6 +101,7 @@ def test_the_secret_s_keys_are_those_of_the_readme() -> None:
 
 ORDERS = {
     "hello": ["greet", "reply"],
+    "fan-out": ["list", "count", "total"],
     "daily-sales-etl": ["extract", "transform", "load"],
     "weather-umbrella": ["fetch-weather", "fetch-sales", "clean-weather", "clean-sales", "join", "train", "deploy"],
     "sales-report": ["read-shopping", "read-factors", "fill-missing", "join", "report", "mail"],
@@ -110,7 +111,7 @@ ORDERS = {
 def test_the_planner_s_order_of_the_tasks(example: str) -> None:
     program = compile_program(read_workflow(workflow(example)))
     assert list(program.nodes) == ORDERS[example]
-    assert (program.source_step is None) == (example == "hello")
+    assert (program.source_step is None) == ("source" not in workflow(example)["spec"])
 
 
 def test_retries_of_the_etl_are_those_that_were_asked_for() -> None:
