@@ -19,6 +19,7 @@ EXPECTED = {
     "docs/dev-cluster.md": ["Succeeded", "mail kept in:"],
     "docs/testing-workflows.md": ["hello-1  Succeeded in 6m2s", "✔ load", "7m1s  2 attempts"],
     "examples/README.md": [],
+    "examples/approval/README.md": ["approval-1: go-ahead was approved by", "the tests are green", "✔ Succeeded"],
     "examples/daily-sales-etl/README.md": ["sales-0401  ✔ Succeeded", "6 sales loaded"],
     "examples/hello/README.md": ["✔ Succeeded"],
     "examples/weather-umbrella/README.md": ["– deploy  Skipped"],

@@ -100,6 +100,7 @@ def test_the_secret_s_keys_are_those_of_the_readme() -> None:
 
 
 ORDERS = {
+    "approval": ["build", "go-ahead", "release", "tell"],
     "hello": ["greet", "reply"],
     "fan-out": ["list", "count", "total"],
     "daily-sales-etl": ["extract", "transform", "load"],
