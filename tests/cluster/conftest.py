@@ -50,7 +50,7 @@ def controller(kubeconfig: Path, namespace: str) -> Iterator[Controller]:
     """A controller at work on the whole cluster, with our kinds in it."""
     crds = subprocess.run([str(WINDLASS), "crds"], capture_output=True, text=True, check=True).stdout
     kubectl("apply", "-f", "-", stdin=crds)
-    for kind in ("workflows", "workflowruns", "pools", "runactions"):
+    for kind in ("workflows", "workflowruns", "pools", "runactions", "backfills"):
         kubectl("wait", "--for=condition=Established", f"crd/{kind}.windlass.dev", "--timeout=30s")
     with tempfile.TemporaryDirectory(prefix="windlass-controller-") as directory:
         running = Controller(kubeconfig, namespace, Path(directory) / "log", ("--unverified-actions",))

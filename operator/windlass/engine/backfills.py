@@ -68,7 +68,8 @@ class _Work:
 class Backfills:
     """Takes Backfills as they are seen, and makes their runs.
 
-    `run_seen` takes a run as the API has given it.
+    `run_seen` takes a run as the API has given it; `over` is called with the Workflow of a backfill that has ended: its
+    runs may be history then.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Backfills:
         index: RunIndex,
         workflows: WorkflowCache,
         run_seen: Callable[[Body], None],
+        over: Callable[[WorkflowKey], None],
         chance: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._api = api
@@ -87,6 +89,7 @@ class Backfills:
         self._index = index
         self._calendars = Calendars(api, clock)
         self._run_seen = run_seen
+        self._over = over
         self._workflows = workflows
         self._records = Records()
         self._open = False
@@ -329,6 +332,8 @@ class Backfills:
         record.body, record.status = answer, status
         if self._records.get(record.key) is record or ended:
             self._records.seen(answer)
+        if ended:
+            self._over(record.workflow)
 
     async def _cancel(self, record: BackfillRecord, plan: BackfillPlan) -> None:
         """Tell runs to stop. One that has ended meanwhile, or is gone, needs no telling."""

@@ -81,7 +81,9 @@ class Engine:
         self._action_keeper = ActionKeeper(
             api, clock, observer, actions or ActionSettings(), lambda run: self.queue.add(run)
         )
-        self.backfills = Backfills(api, clock, observer, self.index, self.scheduler.workflows, self.run_seen, chance)
+        self.backfills = Backfills(
+            api, clock, observer, self.index, self.scheduler.workflows, self.run_seen, self.scheduler.queue.add, chance
+        )
         self.scheduler.needed.append(self.backfills.needs)
         self.keepers: Mapping[Resource, Keeper] = MappingProxyType(
             {POOLS: self._pool_keeper, ACTIONS: self._action_keeper, BACKFILLS: self.backfills}
