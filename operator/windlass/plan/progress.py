@@ -30,8 +30,10 @@ def progress(tasks: Iterable[TaskStatus]) -> str:
 def running_message(tasks: Sequence[TaskStatus]) -> str:
     """One line for people: `3 of 7 tasks done, load is running`."""
     by_phase: dict[TaskPhase, list[str]] = {}
+    asking: list[str] = []
     for task in tasks:
-        by_phase.setdefault(task.phase, []).append(task.name)
+        asks = task.reason == "AwaitingApproval" and task.phase is TaskPhase.RUNNING
+        (asking if asks else by_phase.setdefault(task.phase, [])).append(task.name)
     done = sum(len(names) for phase, names in by_phase.items() if phase.ended)
     parts = [f"{done} of {len(tasks)} tasks done"]
     for phases, word in (
@@ -44,6 +46,8 @@ def running_message(tasks: Sequence[TaskStatus]) -> str:
         if names:
             parts.append(f"{_named(names)} {'is' if len(names) == 1 else 'are'} {word}")
             break
+    if asking:
+        parts.append(f"{_named(asking)} {'waits' if len(asking) == 1 else 'wait'} for approval")
     return ", ".join(parts)
 
 
