@@ -97,15 +97,15 @@ class Cluster:
     async def clear(self) -> None:
         """Delete all runs and pods, and wait until they are gone."""
         runs = await self.api.list_all(RUNS, self.namespace)
-        await self._each(self.api.delete(RUNS, self.namespace, run["metadata"]["name"]) for run in runs)
+        await self.each(self.api.delete(RUNS, self.namespace, run["metadata"]["name"]) for run in runs)
         while True:
             pods = await self.api.list_all(PODS, self.namespace)
             if not pods:
                 return
             held = [pod for pod in pods if pod["metadata"].get("finalizers")]
-            await self._each(self._let_go(pod["metadata"]["name"]) for pod in held)
+            await self.each(self._let_go(pod["metadata"]["name"]) for pod in held)
             rest = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-            await self._each(
+            await self.each(
                 self.api.delete(PODS, self.namespace, pod["metadata"]["name"], grace_period=0) for pod in rest
             )
             await asyncio.sleep(0.5)
@@ -123,7 +123,7 @@ class Cluster:
 
     async def start_all(self, count: int, tasks: list[Body] | str) -> None:
         """Make so many runs as fast as the API server takes them."""
-        await self._each(self.start(f"run-{number}", tasks) for number in range(count))
+        await self.each(self.start(f"run-{number}", tasks) for number in range(count))
 
     @asynccontextmanager
     async def watch(self, resource: Resource) -> AsyncIterator[Watcher]:
@@ -160,7 +160,9 @@ class Cluster:
     async def _let_go(self, pod: str) -> None:
         await self.api.patch(PODS, self.namespace, pod, {"metadata": {"finalizers": None}})
 
-    async def _each(self, requests: Iterable[Any]) -> None:
+    async def each(self, requests: Iterable[Any]) -> None:
+        """Send all requests, some at a time; what is not there is no error."""
+
         async def one(request: Any) -> None:
             try:
                 await request
