@@ -20,8 +20,8 @@ Body = dict[str, Any]
 
 
 @click.command("simulate")
-@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
-@click.option("--workflow", "name", metavar="NAME", help="Which Workflow, where the file holds several.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.option("--workflow", "name", metavar="NAME", help="Which Workflow, where the files hold several.")
 @click.option("--from", "start", metavar="INSTANT", help="When to begin, such as 2025-04-01T00:00:00Z.")
 @click.option("--to", "end", metavar="INSTANT", help="Until when slots of the schedule are run.")
 @click.option(
@@ -51,7 +51,7 @@ Body = dict[str, Any]
 @click.option("--run", "which", metavar="RUN|SLOT", help="Show this run, task by task.")
 @format_option(Format.JSON, Format.YAML)
 def command(
-    file: str,
+    files: tuple[str, ...],
     name: str | None,
     start: str | None,
     end: str | None,
@@ -68,13 +68,14 @@ def command(
 
     \b
     The controller's own planner decides; nothing is run. Attempts take 1m and succeed unless it is said otherwise.
+    Pools, and the ConfigMaps that a calendar names, count where they are among the files.
     A Workflow with a schedule is played from --from to --to, each slot a run; else one run begins at --from.
     Exit codes: 0 when all runs succeeded, 1 when one did not.
     """
     from windlass.testing import OutputsMissing, SimulationError, simulate
     from windlass.testing.cues import DURATION
 
-    definition = _definition(file, name)
+    definition = _definition(files, name)
     every, of_tasks = _durations(durations)
     try:
         found = simulate(
@@ -99,15 +100,15 @@ def command(
     return OK if all(run.phase == "Succeeded" for run in runs) else FAILED
 
 
-def _definition(file: str, name: str | None) -> Definition:
+def _definition(files: Sequence[str], name: str | None) -> Definition:
     from windlass.cli.lint import errors_in
     from windlass.cli.manifests import objects, read_documents
     from windlass.testing import InvalidWorkflow, SimulationError
     from windlass.testing.definition import choose
 
-    documents = read_documents(file)
+    documents = [document for file in files for document in read_documents(file)]
     try:
-        return choose(objects(documents), file, name)
+        return choose(objects(documents), " ".join(files), name)
     except InvalidWorkflow as error:
         raise Failure("\n".join(errors_in(documents)) or str(error)) from None
     except SimulationError as error:

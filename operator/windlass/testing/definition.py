@@ -51,19 +51,20 @@ class Definition:
         return tuple(task.name for task in (*self.spec.tasks, *self.spec.finally_))
 
 
-def load(path: str | pathlib.Path, name: str | None = None) -> Definition:
-    """The Workflow of a file; `name` says which, where it holds several. Pools, and the ConfigMaps that its calendars
-    name, are read too where they stand in the file. Other kinds are passed over.
+def load(path: str | pathlib.Path, *beside: str | pathlib.Path, name: str | None = None) -> Definition:
+    """The Workflow of a file; `name` says which, where there are several. Pools, and the ConfigMaps that its calendars
+    name, are read too where they stand in it or in the files `beside`. Other kinds are passed over.
 
-    OSError when the file can't be read; NoManifest when it holds no manifests; InvalidWorkflow with everything that is
+    OSError when a file can't be read; NoManifest when it holds no manifests; InvalidWorkflow with everything that is
     wrong with the Workflow; SimulationError when there is none, or more than one.
     """
-    path = pathlib.Path(path)
-    return choose(objects(documents(str(path), path.read_text(encoding="utf-8"))), str(path), name)
+    files = [pathlib.Path(file) for file in (path, *beside)]
+    found = [one for file in files for one in documents(str(file), file.read_text(encoding="utf-8"))]
+    return choose(objects(found), " ".join(map(str, files)), name)
 
 
 def choose(manifests: list[dict[str, Any]], where: str, name: str | None = None) -> Definition:
-    """The one definition among these manifests, or that of this name; `where` is what messages call their file."""
+    """The one definition among these manifests, or that of this name; `where` is what messages call their files."""
     found = [manifest for manifest in manifests if _defines(manifest)]
     workflows = [manifest for manifest in found if manifest["kind"] == "Workflow"]
     found = workflows or found

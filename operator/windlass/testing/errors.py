@@ -67,7 +67,7 @@ class OutputsMissing(SimulationError):
 
     def shown(self, task: str) -> str:
         """The outputs of a task as people write them, their values left out: `{"rows": …}`."""
-        return "{" + ", ".join(f'"{key}": …' for key in self.missing[task]) + "}"
+        return "{" + (", ".join(f'"{key}": …' for key in self.missing[task]) or "…") + "}"
 
 
 class Endless(SimulationError):

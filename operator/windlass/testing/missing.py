@@ -27,7 +27,8 @@ def refuse_missing_outputs(definition: Definition, status: WorkflowRunStatus, cu
     for task in status.tasks:
         if task.reason != "TemplateError" or task.phase is not TaskPhase.FAILED:
             continue
-        if any(source in good and source not in cues.outputs for source, _ in reads.get(task.name, ())):
+        sources = [source for source, _ in reads.get(task.name, ()) if _is_program(definition.program, source)]
+        if any(source in good and source not in cues.outputs for source in sources):
             raise _missing(definition.program, reads, cues, task.name)
 
 
@@ -51,11 +52,17 @@ def _missing(program: Program, reads: Mapping[str, list[tuple[str, str]]], cues:
     keys: dict[str, dict[str, None]] = {}
     for pairs in reads.values():
         for source, key in pairs:
-            if source not in cues.outputs and not program.nodes[source].is_join:
+            if source not in cues.outputs and _is_program(program, source):
                 keys.setdefault(source, {})[key] = None
     first, key = next(pair for pair in reads[reader] if pair[0] in keys)
     read = f"tasks.{first}.outputs{'.' + key if key else ''}"
     return OutputsMissing(reader, read, {source: tuple(key for key in found if key) for source, found in keys.items()})
+
+
+def _is_program(program: Program, name: str) -> bool:
+    """Whether it is a program, or another run, that puts out what the task does."""
+    node = program.nodes[name]
+    return not node.is_join and node.task.approval is None and node.task.wait_for is None
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -159,7 +159,7 @@ def test_a_pool_that_is_too_small() -> None:
     assert (run.phase, run.task("a").phase, run.task("a").reason) == ("Running", "Queued", "PoolTooSmall")
 
 
-def test_pools_and_holidays_of_the_file(tmp_path: Path) -> None:
+def test_pools_and_holidays_of_another_file(tmp_path: Path) -> None:
     file = tmp_path / "w.yaml"
     file.write_text("""\
 apiVersion: windlass.dev/v1alpha1
@@ -170,7 +170,9 @@ spec:
   tasks:
   - {name: a, script: "true", pool: db}
   - {name: b, script: "true", pool: db}
----
+""")
+    beside = tmp_path / "beside.yaml"
+    beside.write_text("""\
 apiVersion: windlass.dev/v1alpha1
 kind: Pool
 metadata: {name: db}
@@ -181,7 +183,7 @@ kind: ConfigMap
 metadata: {name: holidays}
 data: {"2025-04-02": a day off}
 """)
-    result = simulate(load(file), start=START, end="2025-04-04T00:00:00Z")
+    result = simulate(load(file, beside), start=START, end="2025-04-04T00:00:00Z")
     assert [run.name for run in result] == ["w-20250401t0200", "w-20250403t0200"]
     assert result[0].duration == timedelta(seconds=122)
 
@@ -233,3 +235,34 @@ def test_what_can_not_be_played(case: tuple[list[dict[str, Any]], dict[str, Any]
     with pytest.raises(WrongCue) as error:
         simulate(workflow(*tasks), **given)
     assert str(error.value) == message
+
+
+def test_a_join_that_chooses() -> None:
+    definition = workflow(
+        {"name": "count", "script": "x"},
+        {
+            "name": "which",
+            "dependsOn": ["count"],
+            "switch": [{"when": "{{ tasks.count.outputs.rows > 9 }}", "then": ["large"]}, {"then": ["small"]}],
+        },
+        {"name": "large", "script": "x", "dependsOn": ["which"]},
+        {"name": "small", "script": "x", "dependsOn": ["which"]},
+        {"name": "tell", "script": "{{ tasks.which.outputs.chosen }}", "dependsOn": ["which"]},
+    )
+    run = simulate(definition, outputs={"count": {"rows": 3}}).runs[0]
+    assert run.order == ("count", "small", "tell")
+    assert run.launches("tell")[0].script == '["small"]'
+
+
+def test_a_teardown_and_a_group_that_is_run_again() -> None:
+    definition = workflow(
+        {"name": "up", "script": "x"},
+        {"name": "a", "script": "x", "dependsOn": ["up"], "group": "work"},
+        {"name": "b", "script": "x", "dependsOn": ["a"], "group": "work"},
+        {"name": "down", "script": "x", "dependsOn": ["b"], "teardownOf": ["up"]},
+        groups=[{"name": "work", "retry": {"limit": 1, "delay": "1m"}}],
+    )
+    run = simulate(definition, start=START, fail="b:1").runs[0]
+    assert (run.phase, run.task("a").attempts, run.task("b").attempts) == ("Succeeded", 2, 2)
+    run = simulate(definition, start=START, fail="b").runs[0]
+    assert (run.phase, run.task("down").phase) == ("Failed", "Succeeded")

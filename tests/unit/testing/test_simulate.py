@@ -444,7 +444,7 @@ SECRET = "{apiVersion: v1, kind: Secret, metadata: {name: db}}"
 
 def test_which_definition_of_a_file_is_read(tmp_path: Path) -> None:
     assert load(write(tmp_path / "w.yaml", SECRET, ONE)).name == "one"
-    assert load(write(tmp_path / "w.yaml", ONE, TWO), "two").name == "two"
+    assert load(write(tmp_path / "w.yaml", ONE, TWO), name="two").name == "two"
     once = load(write(tmp_path / "w.yaml", RUN))
     assert simulate(once).runs[0].launches("a")[0].script == "echo 5"
 
@@ -466,7 +466,7 @@ def test_files_without_a_definition(
     write(tmp_path / "w.yaml", *documents)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"w\.yaml") as error:
-        load("w.yaml", name)
+        load("w.yaml", name=name)
     assert str(error.value) == message
 
 
