@@ -234,6 +234,66 @@ def _grown(status: Status) -> None:
     assert attempts[1]["memory"] == "256Mi"
 
 
+def _repeated(status: Status) -> None:
+    _succeeded(status)
+    assert task(status, "each")["instances"]["succeeded"] == 3
+    assert task(status, "sum")["outputs"] == {
+        "n": 5,
+        "all": [{"n": 0, "item": "a$b"}, {"n": 2, "item": {"x": 1}}, {"n": 3}],
+    }
+
+
+REPEATED: Spec = {
+    "params": {"list": {"type": "array"}},
+    "tasks": [
+        {
+            "name": "each",
+            "interpreter": "python",
+            "forEach": {"items": "{{ params.list }}", "maxActive": 2},
+            "retry": {"limit": 1, "delay": "0s"},
+            "script": "import json, os\n"
+            'index, item = int(os.environ["WINDLASS_INDEX"]), json.loads(os.environ["WINDLASS_ITEM"])\n'
+            'assert index != 1 or os.environ["WINDLASS_ATTEMPT"] == "2"\n'
+            'found = {"n": [0, 2, 3][index], "item": item}\n'
+            "found = {key: value for key, value in found.items() if value is not None}\n"
+            'json.dump(found, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
+        },
+        {
+            "name": "sum",
+            "dependsOn": ["each"],
+            "interpreter": "python",
+            "env": [
+                {"name": "N", "value": "{{ tasks.each.outputs | map(attribute='n') | sum }}"},
+                {"name": "ALL", "value": "{{ tasks.each.outputs }}"},
+            ],
+            "script": "import json, os\n"
+            'found = {"n": int(os.environ["N"]), "all": json.loads(os.environ["ALL"])}\n'
+            'json.dump(found, open(os.environ["WINDLASS_OUTPUTS"], "w"))',
+        },
+    ],
+}
+
+
+def _failed_fast(status: Status) -> None:
+    assert (status["phase"], task(status, "each")["reason"]) == ("Failed", "InstancesFailed")
+    counts = task(status, "each")["instances"]
+    assert (counts["total"], counts["failed"], counts["failedIndices"], counts["cancelled"]) == (6, 1, "1", 5)
+    assert phases(status)["after"] == "UpstreamFailed"
+
+
+FAILED_FAST: Spec = {
+    "tasks": [
+        {
+            "name": "each",
+            "forEach": {"count": 6, "maxActive": 3, "failFast": True},
+            "terminationGracePeriod": "1s",
+            "script": "[ {{ index }} != 1 ] || exit 3; sleep 600",
+        },
+        {"name": "after", "dependsOn": ["each"], "script": "true"},
+    ]
+}
+
+
 EAT = """\
 python3 -c 'data = bytearray(100 << 20)
 for at in range(0, len(data), 4096):
@@ -265,6 +325,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _one("head -c 1000000000 /dev/zero | tr '\\0' x | fold -w 1000; echo done; exit 4", timeout="2m"),
         lambda status: _log_kept(status),
     ),
+    "repeated": Behaviour(REPEATED, _repeated, run={"params": {"list": ["a$b", {"x": 1}, None]}}),
+    "repeated-until-one-fails": Behaviour(FAILED_FAST, _failed_fast),
     "cancel": Behaviour(
         {
             "tasks": [
