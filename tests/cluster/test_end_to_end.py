@@ -25,7 +25,7 @@ from support.release import Release, apply_kinds, remove_kinds
 from support.report_servers import ReportServers
 from support.sales_report import check_mail
 from support.terminal import Terminals
-from support.watchers import PodWatch, kill_container
+from support.watchers import PodWatch, kill_container, memory_of
 from windlass.names import RESULT_FINALIZER
 
 pytestmark = pytest.mark.cluster
@@ -206,7 +206,8 @@ def test_from_install_to_uninstall(
     ((install,),) = commands("docs/install-kind.md", "3. The chart")
     terminals.type([install])
     assert [all(one["ready"] for one in pod["status"]["containerStatuses"]) for pod in release.pods()] == [True, True]
-    story.chapter("installed, ready")
+    memory = sorted(f"{memory_of(pod):.0f} MiB" for pod in release.pods())
+    story.chapter(f"installed, ready; the controllers take {' and '.join(memory)}")
 
     cluster.start("over-the-kill", LONG)
     story.start_examples(git_server, report_servers)

@@ -45,13 +45,22 @@ class PodWatch:
 
 def kill_container(pod: dict[str, Any]) -> None:
     """End the first process of a pod's only container between two instructions. It runs on this very machine."""
+    os.kill(int(_first_process(pod).name), signal.SIGKILL)
+
+
+def memory_of(pod: dict[str, Any]) -> float:
+    """MiB of resident memory of that process."""
+    (line,) = (one for one in (_first_process(pod) / "status").read_text().splitlines() if one.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def _first_process(pod: dict[str, Any]) -> Path:
     (container,) = pod["status"]["containerStatuses"]
     identity = container["containerID"].rpartition("/")[2]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if identity in (process / "cgroup").read_text() and _is_first(process):
-                os.kill(int(process.name), signal.SIGKILL)
-                return
+                return process
         except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
     raise AssertionError(f"no process of {pod['metadata']['name']} on this machine")
