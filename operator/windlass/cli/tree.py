@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from windlass.cli import runs, times
+from windlass.cli.occasion import occasion
 from windlass.cli.output import one_line, plain
 
 Body = dict[str, Any]
@@ -99,6 +100,7 @@ def _head(run: Body, at: datetime) -> Iterator[str]:
         yield f"Message:   {one_line(status['message'])}"
     elif runs.phase(run) == "Pending" and not status:
         yield "Message:   no controller has seen this run yet: is one running?"
+    yield from occasion(run, at)
     if status.get("startedAt"):
         lasted = status.get("duration") or times.between(status["startedAt"], status.get("finishedAt"), at)
         yield f"Started:   {status['startedAt']}  ({'took' if status.get('finishedAt') else 'for'} {lasted})"
