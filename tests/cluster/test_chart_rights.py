@@ -138,6 +138,18 @@ def act(cluster: Cluster) -> None:
     assert cluster.status("act")["phase"] == "Succeeded"
 
 
+def look(cluster: Cluster) -> None:
+    """A task waits for an object, which its service account may watch."""
+    place = ["-n", cluster.namespace]
+    kubectl("create", "role", "look", *place, "--verb=list,watch", "--resource=configmaps")
+    kubectl("create", "rolebinding", "look", *place, "--role=look", f"--serviceaccount={cluster.namespace}:default")
+    awaited = {"apiVersion": "v1", "kind": "ConfigMap", "name": "awaited"}
+    cluster.start("looks", {"tasks": [{"name": "a", "waitFor": {"object": awaited}}]})
+    cluster.until("looks", lambda status: phases(status).get("a") == "Running", WITHIN)
+    kubectl("create", "configmap", "awaited", *place)
+    assert cluster.ended("looks", WITHIN)["phase"] == "Succeeded"
+
+
 def until_gone(namespace: str, selector: str, kind: str = "pods") -> None:
     end = time.monotonic() + 60
     while objects(kind, namespace, "-l", selector):
@@ -159,6 +171,7 @@ def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: li
             schedule(cluster)
             backfill(cluster)
             act(cluster)
+            look(cluster)
             cluster.until("unreadable", lambda status: status.get("reason") == "StatusUnreadable", WITHIN)
             before = installed.asked()
             lose_a_pod_while_nobody_looks(cluster, installed)

@@ -38,7 +38,9 @@ from windlass.engine.trust import ActionSettings
 from windlass.errors import ApiError, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials, Login
+from windlass.kube.guests import Guests
 from windlass.kube.lease import Leadership
+from windlass.kube.lookouts import KubeLookouts
 from windlass.plan.types import PodView
 from windlass.resources import Resource
 from windlass.telemetry.health import HealthServer
@@ -127,18 +129,27 @@ class _Controller:
             concurrency=settings.concurrency,
             on_request=on_request,
         )
+        guests = Guests(
+            settings.credentials,
+            # What service accounts ask for is theirs: ours is to be taken for them.
+            on_request=lambda verb, resource, code, took: on_request("impersonate", "serviceaccounts", code, took),
+            may_write=lambda: leadership.is_leader,
+            refusal=api.account_refusal,
+        )
         url = await health.start()
         logger.info("metrics at %s/metrics", url)
         try:
-            async with api:
+            async with api, guests:
                 try:
-                    await self._act(api, lease_api, leadership, url)
+                    await self._act(api, guests, lease_api, leadership, url)
                 finally:
                     await self._end()
         finally:
             await health.stop()
 
-    async def _act(self, api: KubeClient, lease_api: KubeClient, leadership: Leadership, url: str) -> None:
+    async def _act(
+        self, api: KubeClient, guests: Guests, lease_api: KubeClient, leadership: Leadership, url: str
+    ) -> None:
         if not await self._or_stop(self._find_kinds(api)):
             return
         self._state = "listing pods"
@@ -151,7 +162,7 @@ class _Controller:
         if not await self._or_stop(self._leads.wait()):
             return
         self._state = "listing runs"
-        self._engine = engine = self._new_engine(api, pods)
+        self._engine = engine = self._new_engine(api, guests, pods)
         self._watching = Watching(
             lambda: _connection(asyncio.run(self._settings.credentials.login())),
             lambda resource, kind, body: self._events.put((resource, kind, body)),
@@ -180,7 +191,7 @@ class _Controller:
             self._start_task(informer.run(), "informer")
         return pods
 
-    def _new_engine(self, api: KubeClient, pods: PodCaches) -> Engine:
+    def _new_engine(self, api: KubeClient, guests: Guests, pods: PodCaches) -> Engine:
         metrics, clock = self._metrics, self._clock
         engine = Engine(
             api,
@@ -192,6 +203,7 @@ class _Controller:
             concurrency=self._settings.concurrency,
             chance=random.random,
             actions=self._settings.actions,
+            lookouts=KubeLookouts(guests),
         )
         metrics.observe_census(
             lambda: take_census(

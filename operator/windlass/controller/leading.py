@@ -49,6 +49,10 @@ class LeaderClient(KubeClient):
             raise Forbidden("; ".join(refusals), 403, "Forbidden")
         return await super().create(resource, self._marked(obj), field_validation=field_validation)
 
+    async def account_refusal(self, namespace: str, service_account: str) -> str | None:
+        """Why tasks may not act as this service account; None when they may."""
+        return await self._police.account_refusal(namespace, service_account)
+
     def _marked(self, pod: Body) -> Body:
         metadata = pod["metadata"]
         annotations = {

@@ -45,6 +45,14 @@ class Police:
                 labels = await self._labels_of(pod["metadata"]["namespace"])
         return [why for policy in self._policies if policy.applies_to(labels) for why in policy.refusals(pod)]
 
+    async def account_refusal(self, namespace: str, service_account: str) -> str | None:
+        """Why tasks may not act as this service account, as the policies on pods have it; None when they may."""
+        pod = {
+            "metadata": {"namespace": namespace, "name": service_account},
+            "spec": {"serviceAccountName": service_account, "containers": []},
+        }
+        return "; ".join(await self.refusals(pod)) or None
+
     async def _labels_of(self, namespace: str) -> Mapping[str, str]:
         read_at, labels = self._labels.get(namespace, (float("-inf"), {}))
         now = self._monotonic()

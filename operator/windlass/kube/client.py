@@ -67,11 +67,14 @@ class KubeClient:
         concurrency: int = 64,
         on_request: RequestHook | None = None,
         may_write: Callable[[], bool] | None = None,
+        impersonate: str | None = None,
         chance: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         may_send = None if may_write is None else lambda call: call.method == "GET" or may_write()
-        self._transport = Transport(credentials, concurrency=concurrency, on_request=on_request, may_send=may_send)
+        self._transport = Transport(
+            credentials, concurrency=concurrency, on_request=on_request, may_send=may_send, impersonate=impersonate
+        )
         self._chance = chance
         self._sleep = sleep
 

@@ -173,6 +173,7 @@ class Leadership:
                 self._stop("it could not be renewed")
             return
         if mine:
+            logger.debug("the lease %s was renewed in %.2f s", self._name, self._monotonic() - began)
             self._valid_until = began + DURATION - MARGIN
             self._start()
         else:

@@ -49,6 +49,7 @@ class Transport:
     """A pool of connections. Requests wait for one of `concurrency` places; streams don't, they last too long.
 
     `may_send` is asked for each request at the last moment: what has waited here may have to be held back.
+    `impersonate` is the user that the server is to take the requests for.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Transport:
         concurrency: int = 64,
         on_request: RequestHook | None = None,
         may_send: Callable[[Call], bool] | None = None,
+        impersonate: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._places = asyncio.Semaphore(concurrency)
         self._on_request = on_request
         self._may_send = may_send
+        self._impersonate = impersonate
         self._monotonic = monotonic
         self._session: aiohttp.ClientSession | None = None
         self._login: Login | None = None
@@ -132,6 +135,8 @@ class Transport:
         if self._may_send is not None and not self._may_send(call):
             raise NotLeading(f"{call.method} {call.path} was not sent: another process may lead", reason="NotLeading")
         headers = login.headers
+        if self._impersonate is not None:
+            headers["Impersonate-User"] = self._impersonate
         if call.body is not None:
             headers["Content-Type"] = call.content_type
         began, status = self._monotonic(), 0
