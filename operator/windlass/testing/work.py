@@ -32,7 +32,9 @@ class RunInWork:
     children: dict[str, ChildView] = field(default_factory=dict)
     """The runs that its tasks have started, by name."""
     asked: set[str] = field(default_factory=set)
-    """Approvals whose answer is on its way."""
+    """Approvals whose answer is on its way, and tasks that wait for what is on its way."""
+    come: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
+    """By task, what has come that it waited for: whether it is good, and when."""
     records: Records = field(default_factory=Records)
     wake_at: datetime | None = None
     waits_for_slot: bool = False

@@ -34,6 +34,7 @@ from windlass.testing.missing import refuse_missing_outputs
 from windlass.testing.people import People
 from windlass.testing.record import result
 from windlass.testing.results import Run
+from windlass.testing.sensing import Sensing
 from windlass.testing.sharing import Sharing
 from windlass.testing.work import RunInWork, new_run
 
@@ -68,6 +69,7 @@ class World:
         self._cues = cues
         self._kubelet = Kubelet(self.agenda, cues)
         self._people = People(self.agenda, cues)
+        self._sensing = Sensing(self.agenda, cues)
         self._descendants = Descendants(self.agenda, cues)
         self._sharing = Sharing(pools or {})
         self._present: dict[str, RunInWork] = {}
@@ -197,6 +199,8 @@ class World:
                 gone=frozenset(gone),
                 free_slots=free,
                 pools=self._sharing.answers(run) if self._sharing.busy else {},
+                sights=self._sensing.sights(run) if run.come else {},
+                others=self._sensing.others(run) if run.come else {},
                 children={name: replace(child, outputs=None) for name, child in run.children.items()},
                 read_children=read,
                 past=past,
@@ -250,6 +254,7 @@ class World:
         for stop in plan.child_stops:
             self._descendants.stop(run, stop)
         self._people.answer(run)
+        self._sensing.await_all(run)
         # An ended pod whose result was taken is of no more use here: what is kept for its logs is not simulated.
         for pod in taken:
             run.records.ended(pod)

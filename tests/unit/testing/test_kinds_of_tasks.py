@@ -266,3 +266,109 @@ def test_a_teardown_and_a_group_that_is_run_again() -> None:
     assert (run.phase, run.task("a").attempts, run.task("b").attempts) == ("Succeeded", 2, 2)
     run = simulate(definition, start=START, fail="b").runs[0]
     assert (run.phase, run.task("down").phase) == ("Failed", "Succeeded")
+
+
+def waiting(wait: dict[str, Any], **more: Any) -> dict[str, Any]:
+    after = {"name": "after", "dependsOn": ["wait"], "script": "{{ tasks.wait.outputs | tojson }}"}
+    return workflow({"name": "wait", "waitFor": wait, **more}, after)
+
+
+JOB: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "name": "load-{{ ds }}"}
+WAITS: dict[str, tuple[dict[str, Any], str]] = {
+    "an object that is there": ({"object": JOB}, '{"name":"load-2025-04-01"}'),
+    "a condition": ({"object": {**JOB, "condition": "Complete"}}, '{"name":"load-2025-04-01"}'),
+    "a value": (
+        {"object": {**JOB, "jsonPath": "{.status.phase}", "equals": "Bound"}},
+        '{"name":"load-2025-04-01"}',
+    ),
+    "anything at a place": (
+        {"object": {**JOB, "jsonPath": ".status.loadBalancer.ingress[1].ip"}},
+        '{"name":"load-2025-04-01"}',
+    ),
+    "by labels": (
+        {"object": {"apiVersion": "v1", "kind": "Pod", "selector": {"app": "db"}, "condition": "Ready=False"}},
+        '{"name":"simulated"}',
+    ),
+    "a run": ({"run": {"workflow": "other"}}, '{"run":"other-simulated"}'),
+    "a run of late": ({"run": {"workflow": "other", "end": "Ended", "within": "1h"}}, '{"run":"other-simulated"}'),
+}
+
+
+@pytest.mark.parametrize("case", WAITS.values(), ids=WAITS.keys())
+def test_what_is_awaited_comes(case: tuple[dict[str, Any], str]) -> None:
+    wait, outputs = case
+    run = simulate(waiting(wait), start=START).runs[0]
+    assert (run.phase, run.duration, run.launches("after")[0].script) == ("Succeeded", timedelta(seconds=61), outputs)
+    late = simulate(waiting(wait), start=START, durations={"wait": "2h"}).runs[0]
+    assert late.duration == timedelta(hours=2, seconds=61)
+
+
+def test_times_that_are_awaited() -> None:
+    script = {"name": "after", "dependsOn": ["wait"], "script": "x"}
+    for wait in ({"duration": "3h"}, {"time": "{{ logical_date | date_add(hours=3) }}"}):
+        run = simulate(workflow({"name": "wait", "waitFor": wait}, script), start=START).runs[0]
+        assert run.duration == timedelta(hours=3, seconds=61)
+
+
+def test_what_never_comes() -> None:
+    wait = {"object": JOB, "timeout": "1h"}
+    run = simulate(waiting(wait), start=START, fail="wait=Timeout").runs[0]
+    assert (run.task("wait").phase, run.task("wait").reason, run.duration) == (
+        "Failed",
+        "WaitTimeout",
+        timedelta(hours=1),
+    )
+    run = simulate(waiting({**wait, "onTimeout": "Skip"}), start=START, durations={"wait": "2h"}).runs[0]
+    assert (run.phase, run.task("wait").phase) == ("Succeeded", "Skipped")
+
+
+def test_an_object_that_says_no() -> None:
+    wait = {"object": {**JOB, "condition": "Complete", "failsWhen": {"condition": "Failed"}}}
+    run = simulate(waiting(wait), start=START, fail="wait", durations={"wait": "5m"}).runs[0]
+    assert (run.task("wait").phase, run.task("wait").reason, run.duration) == (
+        "Failed",
+        "WaitFailed",
+        timedelta(minutes=5),
+    )
+
+
+def test_a_pod_that_is_asked() -> None:
+    wait = {"pod": {"script": "test -e /data/done"}, "interval": "5m"}
+    definition = workflow({"name": "wait", "waitFor": wait})
+    run = simulate(definition, start=START, fail={"wait": {1: 75, 2: 75}}, durations={"wait": "10s"}).runs[0]
+    assert (run.phase, run.task("wait").phase) == ("Succeeded", "Succeeded")
+    assert run.duration is not None
+    assert timedelta(minutes=10) <= run.duration <= timedelta(minutes=11)
+
+
+WRONG_WAITS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "for ever": (
+        {"object": JOB},
+        {"fail": "wait=Timeout"},
+        "wait can't time out: waitFor has no timeout, it would wait for ever",
+    ),
+    "no memory": (
+        {"object": JOB},
+        {"fail": "wait=OOM"},
+        "wait waits for something: it fails with Timeout, or Error where it says failsWhen",
+    ),
+    "a run that fails": (
+        {"run": {"workflow": "o"}},
+        {"fail": "wait"},
+        "wait waits for something: it fails with Timeout",
+    ),
+    "a path that nobody can make up": (
+        {"object": {**JOB, "jsonPath": "{.status.conditions[?(@.type=='x')].status}"}},
+        {},
+        "wait waits for {.status.conditions[?(@.type=='x')].status}: a simulation can't make up an object for that "
+        "path; it takes names and numbers, such as {.status.phase} or .status.ports[0].name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_WAITS.values(), ids=WRONG_WAITS.keys())
+def test_waits_that_can_not_be_played(case: tuple[dict[str, Any], dict[str, Any], str]) -> None:
+    wait, given, message = case
+    with pytest.raises(WrongCue) as error:
+        simulate(waiting(wait), **given)
+    assert str(error.value) == message
