@@ -20,6 +20,12 @@ EXPECTED = {
     "docs/testing-workflows.md": ["hello-1  Succeeded in 6m2s", "✔ load", "7m1s  2 attempts"],
     "examples/README.md": [],
     "examples/approval/README.md": ["approval-1: go-ahead was approved by", "the tests are green", "✔ Succeeded"],
+    "examples/backfill/README.md": [
+        "2025-04-05T17:00:00Z   Run",
+        "7 slots from 2025-03-31T17:00:00Z to 2025-04-06T17:00:00Z",
+        "6 succeeded, 1 failed",
+        "all slots are done: 1 succeeded, 6 had a run already",
+    ],
     "examples/daily-sales-etl/README.md": ["sales-0401  ✔ Succeeded", "6 sales loaded"],
     "examples/hello/README.md": ["✔ Succeeded"],
     "examples/weather-umbrella/README.md": ["– deploy  Skipped"],

@@ -21,6 +21,8 @@ from windlass.plan.templates import render, render_text
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = ("approval", "daily-sales-etl", "fan-out", "hello", "sales-report", "weather-umbrella")
+OTHERS = ("backfill", "ml-pipeline", "pools")
+"""Examples whose Workflow has a name of its own, or that are started otherwise than by a `run.yaml`."""
 
 
 def documents(path: Path) -> list[dict[str, Any]]:

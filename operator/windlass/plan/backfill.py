@@ -140,7 +140,7 @@ def _dry(seen: BackfillSeen, slots: Slots, status: BackfillStatus, now: datetime
     view = seen.backfill
     found = listed(replace(seen, backfill=replace(view, status=status)), slots, MOST_LISTED)
     actions = [slot.action for slot in found]
-    words = [("Run", "would be run"), ("Reprocess", "would be run once more"), ("Skip", "have a run already")]
+    words = [("Run", "would be run"), ("Reprocess", "would be run once more"), ("Skip", "with a run already")]
     counts = ", ".join(f"{actions.count(action)} {text}" for action, text in words if action in actions)
     shown = "" if len(found) == seen.total else f"; of the first {len(found)}"
     message = f"{counted(seen.total or 0, 'slot')} from {status.first} to {status.last}{shown}: {counts}"

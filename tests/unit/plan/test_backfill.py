@@ -466,7 +466,7 @@ def test_a_dry_run_lists_what_would_become_of_each_slot() -> None:
     status = planned.status
     assert (status.phase, status.reason, status.message) == (
         BackfillPhase.SUCCEEDED, "DryRun",
-        "3 slots from 2025-05-01T02:00:00Z to 2025-05-03T02:00:00Z: 1 would be run, 1 would be run once more, 1 have a "
+        "3 slots from 2025-05-01T02:00:00Z to 2025-05-03T02:00:00Z: 1 would be run, 1 would be run once more, 1 with a "
         "run already",
     )  # fmt: skip
     assert status.slots == [
