@@ -29,7 +29,7 @@ MAX_EXPRESSIONS: Final = 20_000
 """Expressions of a definition: what is more would take the controller seconds to check."""
 MAX_FINDINGS: Final = 500
 """Wrong templates that are told."""
-_NO_TEMPLATES: Final = {"name", "description", "depends_on", "trigger_rule", "group", "teardown_of"}
+_NO_TEMPLATES: Final = {"name", "description", "depends_on", "trigger_rule", "group", "teardown_of", "produces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,9 @@ def _check_task(task: Task, path: Path) -> Iterator[Finding]:
     if not task.depends_on and task.trigger_rule not in (TriggerRule.ALL_SUCCESS, TriggerRule.ALWAYS):
         message = f"{task.trigger_rule} has no effect: a task that depends on nothing starts at once"
         yield Finding((*path, "triggerRule"), message, "add dependsOn", Severity.WARNING)
-    if is_join(task) and task.for_each is not None:
-        fix = "give the task an image, command, args or script"
-        yield Finding((*path, "forEach"), "there is nothing to repeat", fix)
+    if task.for_each is not None and not has_pod(task):
+        what = "there is nothing to repeat" if is_join(task) else "only what runs in pods can be repeated"
+        yield Finding((*path, "forEach"), what, "give the task an image, command, args or script")
     if is_join(task) and (task.env or task.resources or task.retry):
         message = "this task runs nothing: it has neither image, command, args nor script"
         yield Finding(path, message, "give it one of them", Severity.WARNING)

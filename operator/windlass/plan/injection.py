@@ -1,4 +1,4 @@
-"""Finds values of parameters that land in the text of a shell's program without quotes: they could rewrite it."""
+"""Finds values of parameters and items that land in the text of a program without quotes: they could rewrite it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
+from windlass.models.common import JsonObject
 from windlass.models.findings import Finding, Path, Severity
 from windlass.models.task import Interpreter, Task
 from windlass.models.workflow import WorkflowSpec
@@ -19,20 +20,33 @@ _SAFE_FILTERS = ("quote", "int", "float", "bool", "length", "round", "abs", "tim
 
 
 def unquoted(task: Task, spec: WorkflowSpec, path: Path) -> Iterator[Finding]:
-    """Warnings for the parameters that a script, or a shell's -c, takes as a part of its program."""
+    """Warnings for the parameters and items that a script, or a shell's -c, takes as a part of its program."""
     python = _interpreter(task, spec) is Interpreter.PYTHON
     safe = (*_SAFE_FILTERS, "tojson") if python else _SAFE_FILTERS
     for at, text in _programs(task, path):
-        for name in _params_in(text, safe):
-            schema = spec.params.get(name, {})
-            if schema.get("sensitive") is True:
+        for read in _read_in(text, safe):
+            name = read[-1]
+            if _is_harmless(spec.params.get(name, {})) if read[0] == "params" else not _from_outside(task):
                 continue
-            if schema.get("type") in _SAFE_TYPES or "enum" in schema or schema.get("format") in ("date", "date-time"):
-                continue
-            message = f"the value of params.{name} becomes a part of the program, which it may change"
-            better = f'pass it by env: [{{name: {_variable(name)}, value: "{{{{ params.{name} }}}}"}}]'
-            fix = better if python else f"{better}, or write {{{{ params.{name} | quote }}}}"
+            message = f"the value of {'.'.join(read)} becomes a part of the program, which it may change"
+            better = f'pass it by env: [{{name: {_variable(name)}, value: "{{{{ {".".join(read)} }}}}"}}]'
+            fix = better if python else f"{better}, or write {{{{ {'.'.join(read)} | quote }}}}"
             yield Finding(at, message, fix, Severity.WARNING)
+
+
+def _is_harmless(schema: JsonObject) -> bool:
+    """Whether a parameter can't hold what a shell takes for more than a word."""
+    if schema.get("sensitive") is True:
+        return True
+    return schema.get("type") in _SAFE_TYPES or "enum" in schema or schema.get("format") in ("date", "date-time")
+
+
+def _from_outside(task: Task) -> bool:
+    """Whether the items of a forEach are not those that its author has written out."""
+    for_each = task.for_each
+    if for_each is None or for_each.count is not None:
+        return False
+    return "{{" in str(for_each.matrix if for_each.matrix is not None else for_each.items)
 
 
 def _interpreter(task: Task, spec: WorkflowSpec) -> Interpreter | None:
@@ -58,23 +72,25 @@ def _programs(task: Task, path: Path) -> Iterator[tuple[Path, str]]:
             return
 
 
-def _params_in(text: str, safe: tuple[str, ...]) -> list[str]:
+def _read_in(text: str, safe: tuple[str, ...]) -> list[tuple[str, ...]]:
     try:
         expressions = parse(text).expressions
     except TemplateError:
         return []
-    return list(dict.fromkeys(name for one in expressions for name in _flowing(one.node, safe)))
+    return list(dict.fromkeys(read for one in expressions for read in _flowing(one.node, safe)))
 
 
-def _flowing(node: nodes.Node, safe: tuple[str, ...]) -> Iterator[str]:
-    """The parameters whose text is a part of the expression's result."""
+def _flowing(node: nodes.Node, safe: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The parameters and items whose text is a part of the expression's result: `("params", "day")`, `("item",)`."""
     if isinstance(node, nodes.Compare | nodes.Test | nodes.Not):
         return
     if isinstance(node, nodes.Filter) and node.name in safe:
         return
     path = path_of(node)
     if len(path) >= 2 and path[0] == "params":
-        yield str(path[1])
+        yield "params", str(path[1])
+    elif path and path[0] == "item":
+        yield ("item", str(path[1])) if len(path) > 1 else ("item",)
     elif isinstance(node, nodes.CondExpr):
         for part in (node.expr1, node.expr2):
             if part is not None:

@@ -28,6 +28,12 @@ THERE_ARE = (
 )
 
 GOOD = {
+    "items that the author has written out, in a script": spec(
+        [{"name": "a", "script": "cat {{ item }}", "forEach": {"items": ["x", "y"]}}]
+    ),
+    "an index in a script": spec(
+        [{"name": "a", "script": "x {{ index }}", "forEach": {"items": "{{ params.p }}"}}], params={"p": {}}
+    ),
     "a single task": spec([A]),
     "outputs of what is upstream": spec(
         [
@@ -165,6 +171,13 @@ BAD: dict[str, tuple[WorkflowSpec, list[str]]] = {
         spec([task("a"), task("b", forEach={"matrix": {"x": "{{ tasks.a.outputs.x }}"}})]),
         ["spec.tasks[1].forEach.matrix.x: {{ tasks.a.outputs.x }}: b doesn't depend on a: add it to dependsOn"],
     ),
+    "a forEach of an approval": (
+        spec([task("a", image=None, forEach={"count": 2}, approval={"message": "go on?"})]),
+        [
+            "spec.tasks[0].forEach: only what runs in pods can be repeated; give the task an image, command, args or "
+            "script"
+        ],
+    ),
     "a forEach with nothing to run": (
         spec([task("a", image=None, forEach={"count": 2})]),
         ["spec.tasks[0].forEach: there is nothing to repeat; give the task an image, command, args or script"],
@@ -301,6 +314,13 @@ WARNINGS: dict[str, tuple[WorkflowSpec, str]] = {
     "a string in a script, through a filter": (
         spec([{"name": "a", "script": "echo {{ params.p | upper }}"}], params={"p": STRING}),
         f"spec.tasks[0].script: {QUOTE}",
+    ),
+    "an item in a script": (
+        spec(
+            [{"name": "a", "script": "cat {{ item.file }}", "forEach": {"items": "{{ params.p }}"}}], params={"p": {}}
+        ),
+        "spec.tasks[0].script: the value of item.file becomes a part of the program, which it may change; pass it by "
+        'env: [{name: FILE, value: "{{ item.file }}"}], or write {{ item.file | quote }}',
     ),
     "a string in what a shell is given": (
         spec([task("a", command=["bash", "-ec", "echo {{ params.p }}"])], params={"p": STRING}),
