@@ -161,7 +161,8 @@ class Engine:
         if replaced is not None:
             self._orphans[key].add(replaced)
         if taken is Taken.NEW:
-            self.queue.add(key)
+            # A run that is yet to be looked at leaves the API to the runs that are still to be made.
+            self.queue.add(key, 0.0 if body.get("status") else self.scheduler.burst)
 
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""

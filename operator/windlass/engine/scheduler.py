@@ -44,6 +44,12 @@ IDLE_COUNTS_EVERY: Final = 30.0
 """The same for a Workflow without a schedule."""
 SETTLE: Final = 2.0
 """Seconds from a change of a run to the look at its Workflow, where nobody waits for that."""
+BURST: Final = 32
+"""Workflows in work at a time from which on their runs are made first, and all else waits."""
+BURST_RATE: Final = 200.0
+"""Runs a second that a burst is taken to make."""
+LONGEST_BURST: Final = 5.0
+"""Seconds that all else waits at most."""
 LOOK_AT_CLOCK: Final = 10.0
 """Seconds between two looks whether the host's clock was set."""
 CLOCK_SET: Final = 2.0
@@ -92,6 +98,12 @@ class Scheduler:
         for key in early:
             self.queue.add(key)
         self._watch = self._watch or asyncio.create_task(self._watch_clock())
+
+    @property
+    def burst(self) -> float:
+        """Seconds that what can wait should wait, while the runs of many slots are made at once."""
+        many = len(self.queue)
+        return min(LONGEST_BURST, many / BURST_RATE) if many > BURST else 0.0
 
     async def stop(self) -> None:
         """Take nothing new, and finish what is under way."""
@@ -290,7 +302,7 @@ class Scheduler:
             record.write_due = None
         elif record.write_due is None or before is not record.draft:
             now = self._clock.monotonic()
-            due = now + COALESCE
+            due = now + COALESCE + self.burst
             if _only_counts(record):
                 due = max(due, record.counts_due)
             record.write_due = due if record.write_due is None else min(record.write_due, due)
