@@ -18,11 +18,12 @@ the parameter of a policy stays in their cache when that policy goes, until they
 
 The numbers. A killed leader is followed after DURATION and a LOOK at most, that is 9 s, of which the standby's start
 may take one more. A leader stops acting MARGIN before others may begin: what it has sent is then answered, or refused
-by names and versions. It renews every RENEW, and tries again soon where that failed: in the time that it has left, two
-requests may go without an answer, each for ANSWER, and the lease is lost only then.
+by names and versions. It renews every RENEW, and tries again soon where that failed. A request without an answer may be
+slow, or its connection may be dead: after ANSWER it asks once more, by another connection, and takes the answer that
+comes first, as long as it has time left.
 
-    renewed                 asked          given up, asked       stops         others may begin
-       ├────── RENEW ──────────┼─── ANSWER ───┼ AGAIN ┼─── ANSWER ──┤───── MARGIN ─────┤
+    renewed                  asked        asked beside it               stops        others may begin
+       ├──────── RENEW ────────┼─── ANSWER ───┼──────────────────────────┤───── MARGIN ─────┤
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ MARGIN: Final = 2.0
 RENEW: Final = 2.0
 """Seconds between two renewals."""
 ANSWER: Final = 1.8
-"""Seconds that the answer to one may take."""
+"""Seconds after which the one who asks asks beside it."""
 AGAIN: Final = 0.4
 """Seconds before a renewal that failed is tried again."""
 LOOK: Final = 1.0
@@ -155,12 +156,11 @@ class Leadership:
             self._stop("it was not renewed in time")
             return
         # To take it needs two requests, and time must be left to renew it.
-        within = min(ANSWER, self._valid_until - began) if self._leading else 2 * ANSWER
-        mine, failed_before = False, self._failed
-        self._failed = False
+        within = self._valid_until - began if self._leading else 2 * ANSWER
+        failed_before, self._failed = self._failed, False
         try:
             async with asyncio.timeout(within):
-                mine = await self._stand()
+                mine, since = await self._ask()
         except (TimeoutError, ApiError) as error:
             # Whether the write was carried out is not known: look again before the next.
             self._fresh, self._failed = False, True
@@ -173,11 +173,29 @@ class Leadership:
                 self._stop("it could not be renewed")
             return
         if mine:
-            logger.debug("the lease %s was renewed in %.2f s", self._name, self._monotonic() - began)
-            self._valid_until = began + DURATION - MARGIN
+            logger.debug("the lease %s was renewed in %.2f s", self._name, self._monotonic() - since)
+            self._valid_until = since + DURATION - MARGIN
             self._start()
         else:
             self._stop(f"{self.holder or 'somebody else'} holds it")
+
+    async def _ask(self) -> tuple[bool, float]:
+        """Whether the lease is this process's, and when the request began whose answer says so."""
+        asked = [asyncio.create_task(self._stand_since(self._monotonic()))]
+        try:
+            if self._leading:
+                await asyncio.wait(asked, timeout=ANSWER)
+                if not asked[0].done():
+                    asked.append(asyncio.create_task(self._stand_since(self._monotonic())))
+            await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            return next(one for one in asked if one.done()).result()
+        finally:
+            for one in asked:
+                one.cancel()
+                one.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # of no interest any more
+
+    async def _stand_since(self, began: float) -> tuple[bool, float]:
+        return await self._stand(), began
 
     async def _stand(self) -> bool:
         """One round: whether the lease is this process's after it."""
@@ -195,6 +213,8 @@ class Leadership:
         try:
             return await self._write(self._claimed())
         except (Conflict, NotFound):
+            if self._leading:
+                raise  # it may have been a request of its own
             return False
 
     async def _make(self) -> bool:

@@ -447,6 +447,45 @@ async def test_a_silent_server_does_not_keep_the_leader(monkeypatch: pytest.Monk
     await asyncio.wait([task])
 
 
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_a_request_that_hangs_is_overtaken_by_another(monkeypatch: pytest.MonkeyPatch, carried_out: bool) -> None:
+    """Its connection is dead: whether the server has heard it or not, the one beside it renews, on the real clock."""
+    for name, seconds in {"DURATION": 3.0, "MARGIN": 0.5, "RENEW": 0.1, "ANSWER": 0.1, "AGAIN": 0.02}.items():
+        monkeypatch.setattr(f"windlass.kube.lease.{name}", seconds)
+    server, said = Server(VirtualClock()), []
+    client = server.of("a")
+    leadership = Leadership(
+        client,
+        "windlass",
+        "windlass-controller",
+        "a",
+        on_started=lambda: said.append("starts"),
+        on_stopped=lambda: said.append("stops"),
+        now=VirtualClock().now,
+        chance=lambda: 0.0,
+    )
+    replace, hung = client.replace, asyncio.Event()
+
+    async def hangs_once(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+        if hung.is_set():
+            return await replace(resource, obj)
+        hung.set()
+        if carried_out:
+            await replace(resource, obj)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(client, "replace", hangs_once)
+    task = asyncio.create_task(leadership.run())
+    await hung.wait()
+    version = server.version
+    while server.version < version + 3:  # noqa: ASYNC110  # the server tells of nothing
+        await asyncio.sleep(0.01)
+    assert (leadership.is_leader, said) == (True, ["starts"])
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def test_an_end_in_the_middle_of_a_renewal_gives_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
     async with world() as w:
         client = w.server.of("a")
