@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import Any
 
 from support.faults import launches
 from support.kubelet import Play, outputs
-from support.world import World
+from support.world import NAMESPACE, World
+from windlass.resources import RUNS
 
 LIST: dict[str, Any] = {"name": "list", "command": ["true"]}
 LOAD: dict[str, Any] = {
@@ -53,3 +56,59 @@ async def test_an_instance_is_tried_again_by_itself() -> None:
         assert await world.ended() == "Succeeded"
         assert launches(world)["load[1]", 2] == 1
         assert sum(launches(world).values()) == 6
+
+
+async def test_many_instances_cost_few_writes() -> None:
+    """A pod costs its create, its release and its deletion; the status of the run is written once a second."""
+    async with World({"each": [Play(seconds=20), Play(seconds=20)]}) as world:
+        world.collects_every = 1000
+        world.run(tasks=[{"name": "each", "command": ["true"], "forEach": {"count": 400, "maxActive": 150}}])
+        assert await world.ended() == "Succeeded"
+        await world.clock.advance(300)
+        asked = Counter((request.verb, request.resource) for request in world.api.requests)
+        assert asked["create", "pods"] == asked["patch", "pods"] == asked["delete", "pods"] == 400
+        assert asked["update", "workflowruns"] <= 40
+        assert sum(asked.values()) <= 1260
+        assert len(json.dumps(world.status())) < 2500
+        assert world.kubelet.most_live == 150
+
+
+async def test_the_message_of_a_run_names_how_far_they_are() -> None:
+    plays = {"list": FILES, "load[0]": outputs(rows=1), "load": Play(seconds=60)}
+    async with World(plays) as world:
+        world.run(tasks=TASKS)
+        await world.clock.advance(6)
+        assert world.task("load")["message"] == "1/3 done"
+        assert world.task("load")["phase"] == "Running"
+        assert world.status()["message"] == "1 of 3 tasks done, load is running"
+        assert world.status()["progress"] == "1/3"
+
+
+async def test_a_stopped_run_ends_them_and_forgets_nothing() -> None:
+    async with World({"each": Play(seconds=1000)}) as world:
+        world.run(tasks=[{"name": "each", "command": ["true"], "forEach": {"count": 30, "maxActive": 20}}])
+        await world.clock.advance(5)
+        world.store.patch(RUNS, NAMESPACE, "r1", {"spec": {"stop": "Cancel"}})
+        assert await world.ended() == "Cancelled"
+        assert world.task("each")["instances"]["cancelled"] == 30
+        world.collects_every = 60
+        await world.clock.advance(5000)
+        assert (world.pods(), world.leftovers()) == ([], {})
+
+
+async def test_items_that_change_under_a_controller_that_was_away_fail_the_task() -> None:
+    """Somebody has changed the outputs in the status by hand: the instances that are left would be for other items."""
+    plays = {"list": FILES, "load": Play(seconds=30)}
+    async with World(plays) as world:
+        world.run(tasks=[LIST, {**LOAD, "forEach": {**LOAD["forEach"], "maxActive": 1}}, REPORT])
+        await world.clock.advance(6)
+        await world.kill()
+        status = world.status()
+        status["tasks"][0]["outputs"] = {"files": ["x", "y", "z"]}
+        world.store.patch(RUNS, NAMESPACE, "r1", {"status": status}, "merge", "status")
+        await world.start()
+        assert await world.ended() == "Failed"
+        task = world.task("load")
+        assert (task["phase"], task["reason"]) == ("Failed", "ForEachInvalid")
+        assert task["message"].startswith("the items of forEach are no longer those that the task began with")
+        assert sum(count for (who, _), count in launches(world).items() if who.startswith("load")) == 1
