@@ -112,7 +112,7 @@ class _Controller:
     async def run(self) -> None:
         settings = self._settings
         on_request = self._metrics.api_request
-        lease_api = KubeClient(settings.credentials, concurrency=1, on_request=on_request)
+        lease_api = KubeClient(settings.credentials, concurrency=2, on_request=on_request)
         health = HealthServer(
             self._metrics.exposition,
             self._not_ready,
