@@ -108,6 +108,12 @@ def _never(status: Status) -> None:
     assert len(task(status, "a")["attempts"]) == 1
 
 
+def _late(status: Status) -> None:
+    _succeeded(status)
+    conditions = {one["type"]: one["status"] for one in status["conditions"]}
+    assert conditions == {"Accepted": "True", "Running": "False", "Succeeded": "True", "DeadlineMissed": "True"}
+
+
 def _too_long(status: Status) -> None:
     assert status["phase"] == "Failed"
     assert task(status, "a")["attempts"][0]["class"] == "Timeout"
@@ -327,6 +333,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     ),
     "repeated": Behaviour(REPEATED, _repeated, run={"params": {"list": ["a$b", {"x": 1}, None]}}),
     "repeated-until-one-fails": Behaviour(FAILED_FAST, _failed_fast),
+    "a-deadline": Behaviour({**_one("sleep 4"), "deadline": {"after": "2s", "from": "Started"}}, _late),
     "cancel": Behaviour(
         {
             "tasks": [
