@@ -30,7 +30,7 @@ async def measure(setting: Setting) -> list[Figure]:
     half = _with_ends(running, count // 2)
     figures = [
         Figure(f"plan_run, {count} instances, one pod ended", _event(running, 0), "ms", 20, 10),
-        Figure(f"the same, half of them ended and their pods kept", _event(half, count - 1), "ms", 20, 10),
+        Figure("the same, half of them ended and their pods kept", _event(half, count - 1), "ms", 20, 10),
     ]
     for what, seen in (("running", running), ("half of them ended", half)):
         status = seen.run.status
