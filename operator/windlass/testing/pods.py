@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from windlass.models.run import FailureClass
 from windlass.names import SOURCE_STEP, short_hash
@@ -61,36 +61,26 @@ def life(pod: PodView, one: Try, cues: Cues, fault: Fault | None) -> Iterator[tu
         return
     ends = begins + (SOURCE_TAKES if pod.task == SOURCE_STEP else cues.lasts(pod.task))
     # Deleted as soon as it has ended: what is kept of pods for their logs is not simulated.
-    yield ends, replace(_ended(running, ends, _result(pod, one, cues, fault)), deleting_since=ends)
+    yield ends, _ended(running, ends, _result(pod, one, cues, fault), deleting_since=ends)
 
 
 def told_to_end(pod: PodView, now: datetime) -> PodView:
     """The pod after `activeDeadlineSeconds: 1`: its processes end, its object stays."""
     result = PodResult(FailureClass.TIMEOUT, "DeadlineExceeded", 137)
-    return replace(_ended(pod, now, result), ending=True)
+    return _ended(pod, now, result, ending=True)
 
 
 def deleted(pod: PodView, now: datetime) -> PodView:
     """The pod after its deletion was asked for, while its result is held."""
     message = "the pod was deleted"
-    return replace(
-        _ended(pod, now, PodResult(FailureClass.INFRA, "Deleted", 137, message)),
-        deleting_since=now,
-        waiting_reason=pod.waiting_reason,
-        waiting_message=pod.waiting_message,
-    )
+    result = PodResult(FailureClass.INFRA, "Deleted", 137, message)
+    told = {"waiting_reason": pod.waiting_reason, "waiting_message": pod.waiting_message}
+    return _ended(pod, now, result, deleting_since=now, **told)
 
 
-def _ended(pod: PodView, now: datetime, result: PodResult) -> PodView:
-    return replace(
-        pod,
-        phase=PodPhase.ENDED,
-        finished_at=now,
-        result=result,
-        terminal=True,
-        waiting_reason="",
-        waiting_message="",
-    )
+def _ended(pod: PodView, now: datetime, result: PodResult, **more: Any) -> PodView:
+    told = {"waiting_reason": "", "waiting_message": "", **more}
+    return replace(pod, phase=PodPhase.ENDED, finished_at=now, result=result, terminal=True, **told)
 
 
 def _result(pod: PodView, one: Try, cues: Cues, fault: Fault | None) -> PodResult:
