@@ -64,6 +64,18 @@ def slot_run_name(workflow: str, slot: datetime) -> str:
     return f"{workflow}-{moment:%y%m%dt%H%M%S}" if moment.second else f"{workflow}-{moment:%Y%m%dt%H%M}"
 
 
+def following_run_name(workflow: str, uid: str, number: int) -> str:
+    """The name of the run that a Workflow with this UID makes as the `number`th (from 1) that follows others: whatever
+    it follows, so that a number is used once."""
+    return f"{workflow}-{number}-{short_hash(uid)[:4]}"
+
+
+def following_number(run: str) -> int:
+    """The number in such a name; 0 where there is none."""
+    parts = run.rsplit("-", 2)
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
+
+
 def pod_name(run: str, run_uid: str, task: str, attempt: int, index: int | None = None) -> str:
     """The name of the pod of one attempt (from 1) of a task, or of its instance `index` (from 0): readable, and
     different for a run made again."""

@@ -20,6 +20,7 @@ from typing import Final
 from windlass import names
 from windlass.build.run import build_run
 from windlass.engine.calendars import KEEP, RETRY, Calendars
+from windlass.engine.following import Following
 from windlass.engine.history import RunIndex
 from windlass.engine.ports import Api, Body, Clock, Observer
 from windlass.engine.queue import KeyedQueue
@@ -83,6 +84,8 @@ class Scheduler:
         self._watch: asyncio.Task[None] | None = None
         self.needed: list[Callable[[RunSummary], bool]] = []
         """Who else is asked before history is deleted."""
+        self.following = Following(api, index, self.workflows, self._look_at)
+        self.needed.append(self.following.needs)
         self.queue: KeyedQueue[WorkflowKey] = KeyedQueue(
             self._work,
             clock,
@@ -115,6 +118,7 @@ class Scheduler:
     def seen(self, body: Body) -> None:
         """Take a Workflow as a watch, a list or an answer gave it."""
         if self.workflows.seen(body):
+            self.following.seen(body)
             self._add(WorkflowKey(body["metadata"]["namespace"], body["metadata"]["name"]))
 
     def gone(self, body: Body) -> None:
@@ -136,11 +140,18 @@ class Scheduler:
                 logger.warning("the Workflows of namespace %s can't be listed: %s", namespace, error)
                 continue
             for key in self.workflows.keep_only(before, listed):
+                self.following.gone(key)
                 self.queue.forget(key)
 
     def _forget(self, key: WorkflowKey, uid: str) -> None:
         if self.workflows.gone(key, uid):
+            self.following.gone(key)
             self.queue.forget(key)
+
+    def _look_at(self, key: WorkflowKey, delay: float) -> None:
+        """Have a Workflow looked at because of another."""
+        if self.workflows.get(key) is not None:
+            self._add(key, delay)
 
     def _add(self, key: WorkflowKey, delay: float = 0.0) -> None:
         if self._early is not None:
@@ -246,6 +257,7 @@ class Scheduler:
             edited_at=record.edited_at,
             stored_slot=record.stored_slot,
             runs=self._index.of(record.key),
+            followed=self.following.events(record),
             needed=self._is_needed,
         )
 
@@ -270,7 +282,8 @@ class Scheduler:
 
     async def _create(self, record: WorkflowRecord, creates: Sequence[RunRequest]) -> None:
         """Make the runs, one after the other. Raises at the first that can't be made: the last slot stays before it."""
-        for request in creates:
+        for planned in creates:
+            request = await self.following.with_fields(record.key.namespace, planned)
             body = build_run(*record.key, record.uid, request)
             try:
                 answer = await self._api.create(RUNS, body)
@@ -289,7 +302,8 @@ class Scheduler:
             raise Conflict(f"run {request.name} was there, and is gone") from None
         known = summarize(answer)
         self._index.seen(answer)
-        if known.owner != record.uid or known.slot != request.scheduled_at:
+        wanted = summarize(build_run(*record.key, record.uid, request))
+        if known.owner != record.uid or (known.slot, known.consumed) != (wanted.slot, wanted.consumed):
             raise Conflict(f"the name {request.name} belongs to another run")
         return answer
 
@@ -331,6 +345,8 @@ class Scheduler:
         record.version = max(record.version, version_of(answer))
         record.stored = draft
         scheduled = record.terms is not None and record.terms.schedule is not None
+        if before.cursors != draft.cursors:
+            self.following.stored(record)
         record.counts_due = self._clock.monotonic() + (COUNTS_EVERY if scheduled else IDLE_COUNTS_EVERY)
         missed, skipped = _more(before.missed, draft.missed), _more(before.skipped, draft.skipped)
         if missed or skipped:

@@ -66,6 +66,7 @@ OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-
 MOMENT_PATTERN: Final = INSTANT_PATTERN.replace("T", "(T", 1).removesuffix("$") + ")?$"
 DATE_PATTERN: Final = r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 MOUNT_PATH_PATTERN: Final = r"^/[^:]+$"
+ASSET_PATTERN: Final = r"^[A-Za-z0-9_]([-._A-Za-z0-9]*[A-Za-z0-9_])?(/[A-Za-z0-9_]([-._A-Za-z0-9]*[A-Za-z0-9_])?)*$"
 QUANTITY_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$"
 
 MountPath = Annotated[str, Field(pattern=MOUNT_PATH_PATTERN, max_length=1024)]
@@ -82,6 +83,7 @@ PATTERN_WORDS: Final = {
     MOMENT_PATTERN: "is no day and no instant: write 2025-04-01, or 2025-04-01T17:00:00Z",
     DATE_PATTERN: "is no day: write 2026-12-25",
     MOUNT_PATH_PATTERN: "is no mount path: write an absolute path without ':', such as /workspace/data",
+    ASSET_PATTERN: "is no name of an asset: write letters, digits, '-', '_' and '.', in parts by '/': sales/daily",
     QUANTITY_PATTERN: "is no amount of bytes: write 512Mi, 1Gi or 2G",
 }
 """What to tell a person whose text doesn't match."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from windlass.models.action import ActionRecord, TaskOrder
+from windlass.models.asset import MAX_ASSETS, ProducedAsset
 from windlass.models.branching import GroupStatus
 from windlass.models.child import ParentRun
 from windlass.models.common import OBJECT_NAME_PATTERN, Instant, JsonObject, Model, Timestamp, list_map
@@ -122,6 +123,8 @@ class RunSlot(Model):
     """The Backfill that made the run."""
     sources: Annotated[list[TriggerSource], Field(max_length=100)] = []
     """The runs that this one follows."""
+    chain: Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=100)] = []
+    """The Workflows whose runs led here, one following the other: none of them follows this run in turn."""
 
 
 class WorkflowRunSpec(Model):
@@ -335,6 +338,8 @@ class WorkflowRunStatus(Model):
 
 class WorkflowRun(Model):
     """One execution: what to run, and in its status everything that happened."""
+    assets: Annotated[list[ProducedAsset], Field(max_length=MAX_ASSETS)] | None = None
+    """The assets that tasks have produced."""
 
     api_version: str
     """`windlass.dev/v1alpha1`"""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from windlass.models.asset import AssetName
 from windlass.models.common import DATE_PATTERN, OBJECT_NAME_PATTERN, SERVER_DEFAULT, Duration, Instant, Model
 
 MAX_CRON: Final = 256
@@ -137,8 +138,8 @@ class AfterSource(Model):
     on: SourceEnd = SourceEnd.SUCCEEDED  # no default of the server's, which would stand beside YAML's other word for it
     """Which ends of its runs count: Ended is any end. Succeeded by default."""
     within: Duration | None = None
-    """How old the event may be when the last of the others happens. Any age by default."""
-    asset: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """In `all`: how old the event may be when the last of the others happens. Any age by default."""
+    asset: AssetName | None = None
     """Data that a task of any Workflow in the namespace names in `produces`: `sales/daily`."""
 
     @model_validator(mode="before")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from windlass.models.approval import Approval
+from windlass.models.asset import AssetName
 from windlass.models.branching import Case, GroupName
 from windlass.models.child import ChildRun
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
@@ -211,6 +212,9 @@ class Task(ContainerFields):
     switch: Annotated[list[Case], Field(min_length=1, max_length=100)] | None = None
     """For a join: chooses which of the tasks that depend on it go on; the others that it names are skipped."""
     allow_failure: bool | None = None
+    produces: Annotated[list[AssetName], Field(max_length=10, json_schema_extra=LIST_SET)] = []
+    """The assets that the task has produced once it has succeeded: Workflows may follow them (`schedule.after`), and
+    find the task's outputs as their fields."""
     """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure. False by default,
     but for a teardown."""
     command: Annotated[list[Text], Field(max_length=1000)] | None = None

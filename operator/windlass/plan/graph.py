@@ -69,7 +69,8 @@ def compile_program(spec: WorkflowSpec) -> Program:
     past = any(task.depends_on_past for task in tasks)
     awaited = frozenset(task.wait_for.run.workflow for task in tasks if task.wait_for and task.wait_for.run)
     step = _source_step(spec)
-    return Program(spec=spec, nodes=nodes, source_step=step, depends_on_past=past, awaited=awaited)
+    produces = tuple(name for name in order if by_name[name].produces)
+    return Program(spec=spec, nodes=nodes, source_step=step, depends_on_past=past, awaited=awaited, produces=produces)
 
 
 def transitive_upstream(program: Program, name: str) -> frozenset[str]:

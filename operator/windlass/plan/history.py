@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from windlass.models.common import parse_time
+from windlass.models.common import format_time, parse_time
 from windlass.models.run import RunPhase, Trigger
+from windlass.names import short_hash
 from windlass.plan.terms import Terms
 
 MOST_DELETES: Final = 20
@@ -28,6 +29,16 @@ DELETE_PAUSE: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PHASES: Final = {phase.value: phase for phase in RunPhase}
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
+
+
+class AssetEvent(NamedTuple):
+    """That a run has produced an asset."""
+
+    asset: str
+    at: datetime
+    task: str
+    has_fields: bool
+    """Its fields are to be read from the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,12 @@ class RunSummary:
     """Name and UID of the run that started it, as a task of its own."""
     deleting: bool = False
     """Its deletion was asked for."""
+    assets: tuple[AssetEvent, ...] = ()
+    """The assets that its tasks have produced."""
+    consumed: tuple[str, ...] = ()
+    """The identities of the events that it answers (`event_id`)."""
+    chain: tuple[str, ...] = ()
+    """The Workflows whose runs led to it."""
 
     @property
     def ended(self) -> bool:
@@ -108,7 +125,49 @@ def summarize(body: Mapping[str, Any]) -> RunSummary:
         stopping=spec.get("stop") is not None,
         parent=_parent(meta),
         deleting="deletionTimestamp" in meta,
+        assets=_assets(status),
+        consumed=_consumed(slot),
+        chain=_chain(spec, slot),
     )
+
+
+def event_id(uid: str, finished_at: datetime, asset: str | None = None) -> str:
+    """Ten characters that stand for the end of a run, or for an asset that it has produced: another end, after the run
+    was started again, is another event."""
+    return short_hash(uid, asset or "", format_time(finished_at))
+
+
+def _assets(status: Mapping[str, Any]) -> tuple[AssetEvent, ...]:
+    found = []
+    for one in _objects(status, "assets"):
+        at = _time(one.get("finishedAt"))
+        if isinstance(one.get("name"), str) and at is not None:
+            task = intern(_text(one.get("task")))
+            found.append(AssetEvent(intern(one["name"]), at, task, has_fields=bool(one.get("fields"))))
+    return tuple(found)
+
+
+def _consumed(slot: Mapping[str, Any]) -> tuple[str, ...]:
+    found = []
+    for source in _objects(slot, "sources"):
+        at = _time(source.get("finishedAt"))
+        if at is not None:
+            found.append(event_id(_text(source.get("uid")), at, _text(source.get("asset")) or None))
+    return tuple(found)
+
+
+def _chain(spec: Mapping[str, Any], slot: Mapping[str, Any]) -> tuple[str, ...]:
+    named = [*_list(slot, "chain"), *_list(_object(spec, "parent"), "chain")]
+    return tuple(intern(name) for name in named if isinstance(name, str))
+
+
+def _objects(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [one for one in _list(value, key) if isinstance(one, Mapping)]
+
+
+def _list(value: Mapping[str, Any], key: str) -> list[Any]:
+    found = value.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _interval(

@@ -13,6 +13,7 @@ from windlass.models.action import TaskOrder, Verb
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
 from windlass.plan.action_types import Action, ActionRefused, Change
+from windlass.plan.assets import produced_assets
 from windlass.plan.budget import cut
 from windlass.plan.choosing import chosen, counted, listed, never_ran_after
 from windlass.plan.finish import failed_finals, failures, told
@@ -102,6 +103,7 @@ def _judged(
         "reason": reason,
         "message": said,
         "conditions": ended_conditions(status.conditions, phase, reason, said, format_time(now), run.generation),
+        "assets": produced_assets(program, tasks, status.assets),
     }
     if phase is not status.phase:
         message += f"; the run is {phase.value} now"

@@ -15,7 +15,7 @@ from windlass.plan.templates import TemplateError, has_templates, render, render
 
 _CONTAINERS: Final = ("init_containers", "sidecars")
 _EXPANDED: Final = ("command", "args")
-_NOT_TEMPLATES: Final = frozenset({"name", "description", "depends_on", "when", "for_each"})
+_NOT_TEMPLATES: Final = frozenset({"name", "description", "depends_on", "when", "for_each", "produces"})
 _FIELDS: Final = tuple(name for name in Task.model_fields if name not in _NOT_TEMPLATES)
 MAX_SCRIPT: Final = 102_400
 

@@ -15,6 +15,7 @@ from typing import Any
 from windlass import names
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import RunPhase, TaskPhase, TaskStatus, WorkflowRunStatus
+from windlass.plan.assets import produced_assets
 from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.deadline import judge
@@ -190,6 +191,8 @@ def _status(draft: Draft) -> WorkflowRunStatus:
     values = stored.__dict__
     update = {name: value for name, value in fields.items() if values[name] != value}
     return stored.model_copy(update=update) if update else stored
+    if draft.seen.program.produces:
+        fields["assets"] = produced_assets(draft.seen.program, draft.tasks, stored.assets)
 
 
 def _all_ended(draft: Draft, tasks: Iterable[TaskStatus]) -> bool:

@@ -24,6 +24,7 @@ from windlass.models.workflow import LastSuccess, RunPolicy, WorkflowStatus
 from windlass.plan.anchor import anchor, moment, since_when, slots_digest
 from windlass.plan.catchup import Due, due_slots
 from windlass.plan.continuous import plan_continuous
+from windlass.plan.following import plan_following
 from windlass.plan.history import RunSummary, superfluous
 from windlass.plan.schedule import Timetable
 from windlass.plan.terms import Terms
@@ -73,6 +74,8 @@ def _plan_slots(seen: WorkflowSeen, now: datetime) -> WorkflowPlan:
         return WorkflowPlan(status, events=notices if seen.status.reason != reason else ())
     if terms is None or schedule is None:
         return WorkflowPlan(_standing(seen, None, None, anchor(seen, None)))
+    if schedule.after is not None:
+        return plan_following(seen, terms, schedule, schedule.after, now)
     if schedule.suspend:
         told = "schedule.suspend is true: no slot fires"
         return WorkflowPlan(_standing(seen, "Suspended", told, anchor(seen, schedule)))

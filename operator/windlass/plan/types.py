@@ -269,6 +269,8 @@ class Seen:
     pods: Mapping[str, PodView]
     """The run's pods by name (by owner UID)."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    produces: tuple[str, ...] = ()
+    """The tasks that produce assets."""
     """Answers to creates that were refused, by pod name, kept by the engine until the plan has dealt with them."""
     gone: frozenset[str] = frozenset()
     """Pods by name that a live read has found missing."""

@@ -5,17 +5,18 @@ WorkflowSeen (terms, timetable, status, runs) ──plan_workflow(seen, now)─�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from windlass.models.common import format_time, parse_time
-from windlass.models.run import RunSlot, Trigger
+from windlass.models.run import RunSlot, Trigger, TriggerSource
 from windlass.models.schedule import Interval, Schedule
 from windlass.models.workflow import WorkflowStatus
 from windlass.plan.history import RunSummary
 from windlass.plan.schedule import Timetable
+from windlass.plan.sources import SourceEvent
 from windlass.plan.terms import Terms
 
 LATE: Final = timedelta(minutes=1)
@@ -51,6 +52,8 @@ class WorkflowSeen:
     """The last slot as the API server has it: `status` may be ahead of it."""
     runs: Mapping[str, RunSummary] = field(default_factory=dict)
     """All runs that name the Workflow, by name."""
+    followed: tuple[tuple[SourceEvent, ...], ...] = ()
+    """The events of each source of `schedule.after`, in the order of the sources."""
     needed: Callable[[RunSummary], bool] = lambda run: False
     """Whether somebody else needs a run that is history."""
 
@@ -71,6 +74,10 @@ class RunRequest:
     @property
     def scheduled_at(self) -> datetime:
         return parse_time(self.slot.scheduled_at)
+
+    def with_sources(self, sources: Sequence[TriggerSource]) -> RunRequest:
+        """The same with other words about what it follows."""
+        return replace(self, slot=self.slot.model_copy(update={"sources": list(sources)}))
 
 
 @dataclass(frozen=True, slots=True)
