@@ -89,6 +89,11 @@ def child_run_name(run: str, run_uid: str, task: str, attempt: int) -> str:
     return shortened(f"{run}-{task}", f"{short_hash(run_uid, task, 'run')[:8]}-{attempt}")
 
 
+def object_name(run: str, run_uid: str, task: str, attempt: int) -> str:
+    """The name of the object that one attempt (from 1) of a task makes, where its author gives it none."""
+    return shortened(f"{run}-{task}".replace(".", "-"), f"{short_hash(run_uid, task, 'object')[:8]}-{attempt}")
+
+
 def workspace_claim_name(run: str, run_uid: str) -> str:
     """The name of the PersistentVolumeClaim of a run's workspace."""
     return shortened(f"{run}-workspace".replace(".", "-"), short_hash(run_uid, "workspace"))

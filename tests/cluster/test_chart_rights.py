@@ -150,6 +150,15 @@ def look(cluster: Cluster) -> None:
     assert cluster.ended("looks", WITHIN)["phase"] == "Succeeded"
 
 
+def share(cluster: Cluster) -> None:
+    """A task takes a slot of a pool, whose figures are written."""
+    pool = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Pool", "metadata": {"name": "one"}, "spec": {"slots": 1}}
+    kubectl("create", "-n", cluster.namespace, "-f", "-", stdin=json.dumps(pool))
+    cluster.start("shares", {"tasks": [task("a", pool="one")]})
+    assert cluster.ended("shares", WITHIN)["phase"] == "Succeeded"
+    kubectl("wait", "pool/one", "-n", cluster.namespace, "--for=jsonpath={.status.free}=1", f"--timeout={WITHIN:.0f}s")
+
+
 def until_gone(namespace: str, selector: str, kind: str = "pods") -> None:
     end = time.monotonic() + 60
     while objects(kind, namespace, "-l", selector):
@@ -172,6 +181,7 @@ def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: li
             backfill(cluster)
             act(cluster)
             look(cluster)
+            share(cluster)
             cluster.until("unreadable", lambda status: status.get("reason") == "StatusUnreadable", WITHIN)
             before = installed.asked()
             lose_a_pod_while_nobody_looks(cluster, installed)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from support.clock import HostClock, VirtualClock, settle
 from support.kubelet import Kubelet, Play, Script, script_of
-from support.lookouts import StoreLookouts
+from support.lookouts import StoreGuests, StoreLookouts
 from support.store_api import StoreApi
 from windlass import names
 from windlass.dev.api.collector import Collector
@@ -86,8 +86,31 @@ class Watcher:
         }
 
 
+def _definition_of(resource: Resource) -> Body:
+    """A definition of somebody else's kind, which takes everything."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": resource.version, "served": True, "storage": True, "subresources": {"status": {}}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{resource.plural}.{resource.group}"},
+        "spec": {
+            "group": resource.group,
+            "scope": "Namespaced",
+            "names": {"kind": resource.kind, "plural": resource.plural, "singular": resource.kind.lower()},
+            "versions": [{**version, "schema": {"openAPIV3Schema": anything}}],
+        },
+    }
+
+
 class World:
     """Start it with `async with`; then apply objects and let time pass."""
+
+    foreign: Sequence[Resource] = (
+        Resource("sparkoperator.k8s.io", "v1beta2", "sparkapplications", "SparkApplication"),
+        Resource("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns", "JobRun"),
+    )
+    """Kinds of other controllers, which the tests play."""
 
     def __init__(self, plays: Mapping[str, Play | list[Play]] | None = None, script: Script | None = None) -> None:
         self.clock = VirtualClock()
@@ -100,7 +123,11 @@ class World:
         self.kubelet = Kubelet(self.store, self.clock, script or script_of(plays or {}))
         self.watcher = Watcher()
         self.api = StoreApi(self.store, self.clock)
-        self.lookouts = StoreLookouts(self.store, {"PersistentVolumeClaim": CLAIMS, "Pool": POOLS})
+        kinds = {resource.kind: resource for resource in (CLAIMS, POOLS, *self.foreign)}
+        for resource in self.foreign:
+            self.store.create(CRDS, _definition_of(resource))
+        self.lookouts = StoreLookouts(self.store, kinds)
+        self.guests = StoreGuests(self.store, kinds)
         self.engine: Engine
         self.informer: Informer[PodView]
         self.starts = 0
@@ -142,7 +169,15 @@ class World:
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
         )
-        self.engine = engine = Engine(self.api, self.informer, self.host, self.watcher, actions=self.actions, lookouts=self.lookouts)
+        self.engine = engine = Engine(
+            self.api,
+            self.informer,
+            self.host,
+            self.watcher,
+            actions=self.actions,
+            lookouts=self.lookouts,
+            guests=self.guests,
+        )
         self._tasks.add(asyncio.create_task(self.informer.run()))
         await self._until_synced()
         for resource in WATCHED:

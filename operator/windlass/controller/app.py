@@ -204,6 +204,7 @@ class _Controller:
             chance=random.random,
             actions=self._settings.actions,
             lookouts=KubeLookouts(guests),
+            guests=guests,
         )
         metrics.observe_census(
             lambda: take_census(

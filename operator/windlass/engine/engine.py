@@ -24,6 +24,7 @@ from windlass.engine.backfills import Backfills
 from windlass.engine.cache import RunCache, Taken
 from windlass.engine.history import RunIndex
 from windlass.engine.keepers import Keeper, ObjectKey, sweep
+from windlass.engine.objects import Guests
 from windlass.engine.pool_keeper import PoolKeeper
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
@@ -66,6 +67,7 @@ class Engine:
         chance: Callable[[], float] = lambda: 0.5,
         actions: ActionSettings | None = None,
         lookouts: Lookouts | None = None,
+        guests: Guests | None = None,
     ) -> None:
         self._api = api
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
@@ -102,6 +104,7 @@ class Engine:
             self._granting,
             self._action_keeper,
             lookouts,
+            guests,
         )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}

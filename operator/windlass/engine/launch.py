@@ -49,15 +49,15 @@ class Launcher:
         """What the API's answer means for a pod that was wanted."""
         if isinstance(error, Refused) and not isinstance(error, NotPermitted):
             return Refusal(RefusalKind.LAUNCH, error.reason or type(error).__name__, error.message)
-        return self._put_off(error, refused_before)
+        return self.put_off(error, refused_before)
 
     async def _meet(self, launch: Launch, manifest: Body, refused_before: int) -> Refusal | None:
         try:
             found = await self._read(manifest)
         except ApiError as error:
-            return self._put_off(error, refused_before)
+            return self.put_off(error, refused_before)
         if found is None:
-            return self._put_off(NotFound("the pod of that name vanished while it was read", 404), refused_before)
+            return self.put_off(NotFound("the pod of that name vanished while it was read", 404), refused_before)
         return self._adopt(launch, manifest, found)
 
     async def _read(self, manifest: Body) -> Body | None:
@@ -73,7 +73,8 @@ class Launcher:
         self._pods.note(found)
         return None
 
-    def _put_off(self, error: ApiError, refused_before: int) -> Refusal:
+    def put_off(self, error: ApiError, refused_before: int) -> Refusal:
+        """What is to be tried again later, whatever the answer was."""
         wait = LEAST_WAIT + full_jitter(
             refused_before + 1,
             first=FIRST_WAIT,

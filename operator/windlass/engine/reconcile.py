@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -29,6 +29,7 @@ from windlass.engine.children import Children
 from windlass.engine.definitions import DefinitionLost, Definitions
 from windlass.engine.history import RunIndex
 from windlass.engine.launch import Launcher, pod_request
+from windlass.engine.objects import Guests, Objects
 from windlass.engine.past import Past
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Clock, Observer, Pods
@@ -46,7 +47,6 @@ from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
 from windlass.plan.run import plan_run
 from windlass.plan.types import (
-    ChildLaunch,
     ChildView,
     Launch,
     PastView,
@@ -102,6 +102,7 @@ class Reconciler:
         pools: Pools,
         actions: ActionKeeper,
         lookouts: Lookouts | None,
+        guests: Guests | None,
     ) -> None:
         self._api = api
         self._pods = pods
@@ -120,6 +121,7 @@ class Reconciler:
         self._admitting = Admitting(api, self.definitions, index, self.turns, clock)
         self._launcher = Launcher(api, pods, clock, chance)
         self._children = Children(api, index, self._launcher)
+        self._objects = Objects(guests, clock, self._launcher)
         self._remover = Remover(api, pods, observer)
         self._workspaces = Workspaces(api)
         self._writer = StatusWriter(api, clock, observer, index.seen)
@@ -229,7 +231,7 @@ class Reconciler:
             elif plan.confirm_children:
                 if not await self._confirm_children(record, plan.confirm_children, children):
                     return Next(0.0, spent)
-            elif not plan.launches and not plan.children:
+            elif not (plan.launches or plan.children or plan.objects):
                 return await self._settle(record, plan, spent)
             elif not await self._proved(record, plan):
                 return Next(0.0, spent)
@@ -266,6 +268,7 @@ class Reconciler:
             pools=self.pools.answers(record.key),
             sights=self.questions.answers(record.key),
             others={name: self._index.of(WorkflowKey(record.key.namespace, name)).values() for name in program.awaited},
+            made=self._objects.made(record),
             children=self._children.of(record),
             read_children=dict(children),
             default_image=self._installation.default_image,
@@ -337,7 +340,8 @@ class Reconciler:
         proof = record.confirmed_at
         fresh = proof is not None and self._clock.monotonic() - proof < PROOF_AGE
         firsts = all(launch.attempt == 1 and not launch.recreate for launch in plan.launches)
-        if fresh and firsts and all(child.attempt == 1 for child in plan.children):
+        firsts &= all(one.attempt == 1 for one in plan.objects)
+        if fresh and firsts and not [one for one in plan.children if one.attempt > 1]:
             return True
         return await (self._store(record) if record.dirty else self._still(record))
 
@@ -366,19 +370,20 @@ class Reconciler:
             if not isinstance(answer, Refusal) or answer.reason != Unreachable.__name__:
                 self.slots.give_back(workflow, (launch.pod,))
                 self.pools.made(record.key, launch.pod)
-        answers += await asyncio.gather(
-            *(self._start_child(record, child) for child in plan.children), return_exceptions=True
-        )
+        others = [self._kept(record, child.name, self._children.create(record, child)) for child in plan.children]
+        others += [self._kept(record, one.key, self._objects.create(record, one)) for one in plan.objects]
+        answers += await asyncio.gather(*others, return_exceptions=True)
         raise_first(answers)
         return any(answer is not None for answer in answers)
 
-    async def _start_child(self, record: RunRecord, child: ChildLaunch) -> Refusal | None:
-        answer = await self._children.create(record, child)
+    async def _kept(self, record: RunRecord, name: str, create: Awaitable[Refusal | None]) -> Refusal | None:
+        """Make something that is no pod, and remember why not."""
+        answer = await create
         if answer is None:
-            record.refused.pop(child.name, None)
+            record.refused.pop(name, None)
         else:
-            record.refusals[child.name] = answer
-            record.refused[child.name] = record.refused.get(child.name, 0) + 1
+            record.refusals[name] = answer
+            record.refused[name] = record.refused.get(name, 0) + 1
         return answer
 
     async def _launch_one(
@@ -400,7 +405,9 @@ class Reconciler:
         if record.dirty:
             if record.write_due is None:
                 record.write_due = max(now + COALESCE, record.next_write)
-            if now < record.write_due and not (plan.urgent or plan.endings or plan.child_stops or record.answers):
+            if now < record.write_due and not (
+                plan.urgent or plan.endings or plan.child_stops or plan.removals or record.answers
+            ):
                 return self._next(spent, plan.wake_at, record.write_due - now)
             if not await self._store(record):
                 return Next(0.0, spent)
@@ -423,6 +430,8 @@ class Reconciler:
         answers += await asyncio.gather(*endings, return_exceptions=True)
         stops = (self._children.stop(record, stop) for stop in plan.child_stops)
         answers += await asyncio.gather(*stops, return_exceptions=True)
+        removals = (self._objects.remove(record, removal) for removal in plan.removals)
+        answers += await asyncio.gather(*removals, return_exceptions=True)
         await self._tell(record)
         raise_first(answers)
         if plan.delete_workspace:

@@ -62,6 +62,8 @@ class RunRecord:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     """How often in a row the create of a pod was put off."""
+    made: dict[str, tuple[float, Body]] = field(default_factory=dict)
+    """Objects that tasks have just made, by name: when, on the monotonic clock, and as the API gave them."""
     events: list[RunEvent] = field(default_factory=list)
     """To be told once the status that they belong to is stored."""
     answers: dict[str, Outcome] = field(default_factory=dict)

@@ -51,6 +51,10 @@ class Guests:
             )
         return client
 
+    async def kind(self, namespace: str, service_account: str, api_version: str, kind: str) -> Resource:
+        """The resource of a kind, asked for as this service account."""
+        return await self.resource(await self.client(namespace, service_account), api_version, kind)
+
     async def resource(self, client: KubeClient, api_version: str, kind: str) -> Resource:
         """The resource of a kind. NotFound when the cluster has none; a kind that was missing is looked for again."""
         async with self._lock:

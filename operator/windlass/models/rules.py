@@ -283,10 +283,21 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         ),
         Rule(
             cel="!has(self.waitFor) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
-            "has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach))",
+            "has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach) || has(self.resource))",
             message="a task is one thing: one that waits runs nothing else (a pod that is asked goes into waitFor.pod)",
             breaks=lambda task: _when(
                 "waitFor" in task
+                and bool(
+                    {"script", "command", "args", "image", "approval", "run", "switch", "forEach", "resource"} & {*task}
+                ),
+            ),
+        ),
+        Rule(
+            cel="!has(self.resource) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
+            "has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach))",
+            message="a task is one thing: one that makes an object runs nothing else, and has no forEach",
+            breaks=lambda task: _when(
+                "resource" in task
                 and bool({"script", "command", "args", "image", "approval", "run", "switch", "forEach"} & {*task}),
             ),
         ),

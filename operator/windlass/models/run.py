@@ -166,6 +166,10 @@ class Attempt(Model):
     """From 1."""
     pod: str | None = None
     """The pod's name."""
+    object: str | None = None
+    """The name of the object that the task has made, instead of a pod."""
+    kind: str | None = None
+    """Its apiVersion and kind: `batch/v1/Job`."""
     run: str | None = None
     """The name of the run that the task has started, instead of a pod."""
     uid: str | None = None
@@ -219,6 +223,8 @@ class TaskStatus(Model):
     """Failures so far that spend `retry.limit`."""
     infra_failures: int | None = None
     """Failures so far that spend `retry.infraLimit`."""
+    removing: bool | None = None
+    """The object that it has made is still to be deleted."""
     outputs: JsonObject | None = None
     """What the task wrote to the file `$WINDLASS_OUTPUTS`."""
     instances: Instances | None = None
@@ -332,14 +338,14 @@ class WorkflowRunStatus(Model):
     """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []
     """What happened to each task, those of `finally` included."""
+    assets: Annotated[list[ProducedAsset], Field(max_length=MAX_ASSETS)] | None = None
+    """The assets that tasks have produced."""
     actions: list[ActionRecord] | None = None
     """The last 32 RunActions that were applied, and who asked for them."""
 
 
 class WorkflowRun(Model):
     """One execution: what to run, and in its status everything that happened."""
-    assets: Annotated[list[ProducedAsset], Field(max_length=MAX_ASSETS)] | None = None
-    """The assets that tasks have produced."""
 
     api_version: str
     """`windlass.dev/v1alpha1`"""

@@ -12,6 +12,7 @@ from windlass.models.asset import AssetName
 from windlass.models.branching import Case, GroupName
 from windlass.models.child import ChildRun
 from windlass.models.common import LIST_SET, NAME_PATTERN, SERVER_DEFAULT, Duration, JsonObject, Model, Quantity
+from windlass.models.external import ExternalResource
 from windlass.models.foreach import ForEach
 from windlass.models.wait import WaitFor
 
@@ -211,10 +212,10 @@ class Task(ContainerFields):
     """True: the task starts only when the same task of the run of the slot before has succeeded or was skipped."""
     switch: Annotated[list[Case], Field(min_length=1, max_length=100)] | None = None
     """For a join: chooses which of the tasks that depend on it go on; the others that it names are skipped."""
-    allow_failure: bool | None = None
     produces: Annotated[list[AssetName], Field(max_length=10, json_schema_extra=LIST_SET)] = []
     """The assets that the task has produced once it has succeeded: Workflows may follow them (`schedule.after`), and
     find the task's outputs as their fields."""
+    allow_failure: bool | None = None
     """True: a failure of this task doesn't fail the run. For trigger rules it counts as a failure. False by default,
     but for a teardown."""
     command: Annotated[list[Text], Field(max_length=1000)] | None = None
@@ -226,6 +227,8 @@ class Task(ContainerFields):
     templates: quote what comes from outside, or better hand it over in `env`."""
     wait_for: WaitFor | None = None
     """Something outside of the run that the task waits for, without a pod."""
+    resource: ExternalResource | None = None
+    """An object of the cluster that the task makes and follows to its end, instead of a pod."""
     run: ChildRun | None = None
     """A run of another Workflow, instead of a pod."""
     approval: Approval | None = None

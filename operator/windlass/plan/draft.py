@@ -21,6 +21,8 @@ from windlass.plan.types import (
     EndHow,
     Launch,
     Node,
+    ObjectLaunch,
+    ObjectRemoval,
     PodEnding,
     PodView,
     PoolWant,
@@ -81,6 +83,8 @@ class Draft:
     questions: dict[ObjectQuestion, None] = field(default_factory=dict)
     """The objects that tasks wait for, in the order of the tasks."""
     awaited_workflows: set[str] = field(default_factory=set)
+    objects: list[ObjectLaunch] = field(default_factory=list)
+    removals: list[ObjectRemoval] = field(default_factory=list)
     children: list[ChildLaunch] = field(default_factory=list)
     child_stops: list[ChildStop] = field(default_factory=list)
     confirm_children: list[str] = field(default_factory=list)

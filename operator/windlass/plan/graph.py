@@ -18,8 +18,8 @@ from windlass.plan.types import Node, Program
 DEFAULT_START_TIMEOUT: Final = timedelta(minutes=10)
 DEFAULT_KEEP: Final = timedelta(hours=1)
 _MERGED_BY_KEY: Final = ("labels", "annotations", "node_selector")
-_OF_CHILDREN: Final = ("retry", "timeout")
-"""What a task that is a run takes from `taskDefaults`."""
+_OF_CHILDREN: Final = ("retry", "timeout", "service_account_name")
+"""What a task without a pod that can be tried again takes from `taskDefaults`."""
 _OF_SOURCE_STEP: Final = (
     "image_pull_secrets", "labels", "annotations", "node_selector", "affinity", "tolerations", "service_account_name",
     "priority_class_name", "scheduler_name", "host_aliases", "dns_config", "dns_policy", "runtime_class_name", "retry",
@@ -110,7 +110,7 @@ def find_cycle(upstream: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
 
 def merge_defaults(task: Task, defaults: TaskDefaults | None) -> Task:
     """The task with the defaults where it says nothing itself. A join stays a join."""
-    if defaults is None or not (has_pod(task) or task.run is not None):
+    if defaults is None or not (has_pod(task) or task.run is not None or task.resource is not None):
         return task
     update: dict[str, Any] = {}
     for field in ContainerFields.model_fields if has_pod(task) else _OF_CHILDREN:
@@ -135,7 +135,13 @@ def has_pod(task: Task) -> bool:
 
 def is_join(task: Task) -> bool:
     """Nothing to run, before defaults are merged in."""
-    return not has_pod(task) and task.approval is None and task.run is None and task.wait_for is None
+    return (
+        not has_pod(task)
+        and task.approval is None
+        and task.run is None
+        and task.wait_for is None
+        and task.resource is None
+    )
 
 
 def with_asking_pod(task: Task) -> Task:

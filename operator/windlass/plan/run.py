@@ -20,6 +20,7 @@ from windlass.plan.attempts import under_way
 from windlass.plan.budget import fit, json_size
 from windlass.plan.deadline import judge
 from windlass.plan.draft import Draft
+from windlass.plan.external import remove_object
 from windlass.plan.finish import finished, tasks_outcome
 from windlass.plan.foreach_pods import YOUNGEST, unconfirmed_instances
 from windlass.plan.groups import run_again, withhold
@@ -55,6 +56,8 @@ def plan_run(seen: Seen, now: datetime) -> Plan:
         short=draft.short,
         questions=tuple(draft.questions),
         awaited=frozenset(draft.awaited_workflows),
+        objects=tuple(draft.objects),
+        removals=tuple(draft.removals),
         children=tuple(draft.children),
         child_stops=tuple(draft.child_stops),
         confirm_children=tuple(draft.confirm_children),
@@ -161,6 +164,9 @@ def _advance_nodes(draft: Draft, nodes: Iterable[Node]) -> int:
         name = node.task.name
         before = tasks[name]
         if before.phase.ended:
+            if before.removing:
+                tasks[name] = remove_object(draft, node, before)
+                left += tasks[name].removing is not None
             continue
         after = advance(draft, node, before)
         if after is not before:
@@ -185,19 +191,19 @@ def _status(draft: Draft) -> WorkflowRunStatus:
         fields["tasks"] = list(fit(tasks, json_size(stored.params) if stored.params else 0))
     fields["source"] = draft.source
     fields["groups"] = [*draft.groups.values()] or None
+    if draft.seen.program.produces:
+        fields["assets"] = produced_assets(draft.seen.program, draft.tasks, stored.assets)
     fields["orders"] = current_orders(draft.seen.run)
     if draft.seen.program.spec.workspace is not None and any(task.attempts for task in tasks):
         fields["workspace"] = names.workspace_claim_name(run.name, run.uid)
     values = stored.__dict__
     update = {name: value for name, value in fields.items() if values[name] != value}
     return stored.model_copy(update=update) if update else stored
-    if draft.seen.program.produces:
-        fields["assets"] = produced_assets(draft.seen.program, draft.tasks, stored.assets)
 
 
 def _all_ended(draft: Draft, tasks: Iterable[TaskStatus]) -> bool:
     step = draft.source.step if draft.source is not None else None
-    return all(task.phase.ended for task in tasks) and (step is None or step.phase.ended)
+    return all(task.phase.ended and not task.removing for task in tasks) and (step is None or step.phase.ended)
 
 
 def _running(draft: Draft, stored: WorkflowRunStatus, tasks: list[TaskStatus]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from windlass.plan.budget import cut
 from windlass.plan.children import follow_child, start_child
 from windlass.plan.context import task_context, trigger_of
 from windlass.plan.draft import Draft, Stopping, changed
+from windlass.plan.external import follow_object, start_object
 from windlass.plan.foreach import advance_instances, begin
 from windlass.plan.foreach_items import Place, reads_item
 from windlass.plan.marking import carried_out
@@ -72,7 +73,7 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return status
     if status.instances is not None:
         return _repeated(draft, node, status)
-    status = follow_child(draft, node, status) if node.task.run is not None else _followed(draft, node, status)
+    status = _followed_up(draft, node, status)
     if status.phase.ended or under_way(status):
         return status
     if status.order is not None:
@@ -93,6 +94,15 @@ def advance(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
             draft.wake(due)
             return status
     return _begun(draft, node, status)
+
+
+def _followed_up(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
+    """Take what has become of the attempt under way, as the task's kind has it."""
+    if node.task.run is not None:
+        return follow_child(draft, node, status)
+    if node.task.resource is not None:
+        return follow_object(draft, node, status)
+    return _followed(draft, node, status)
 
 
 def _repeated(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
@@ -247,6 +257,8 @@ def _begun(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return advance_approval(draft, node, status, _context(draft, node, next_number(status)))
     if node.task.wait_for is not None and not node.asks:
         return advance_wait(draft, node, status, _context(draft, node, next_number(status)))
+    if node.task.resource is not None:
+        return start_object(draft, node, status, _context(draft, node, next_number(status)))
     if node.task.run is not None:
         return start_child(draft, node, status, _context(draft, node, next_number(status)))
     return _launched(draft, node, status)

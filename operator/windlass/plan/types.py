@@ -190,6 +190,27 @@ class ChildStop:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectLaunch:
+    """An object to make for a task, as its service account."""
+
+    key: str
+    """What refusals of it are known by: a name derived from run, task and attempt."""
+    service_account: str
+    body: Mapping[str, Any]
+    apply: bool
+    """Set its fields, whoever has made it; else it must not be there before."""
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRemoval:
+    """An object that a task has made, to delete."""
+
+    question: ObjectQuestion
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as it was read; `status` may be ahead of the server by what is not yet written."""
 
@@ -232,7 +253,7 @@ class Node:
     def is_join(self) -> bool:
         """Nothing to run."""
         task = self.task
-        runs = (task.script, task.command, task.args, task.image, task.approval, task.run, task.wait_for)
+        runs = (task.script, task.command, task.args, task.image, task.approval, task.run, task.wait_for, task.resource)
         return all(part is None for part in runs)
 
 
@@ -248,6 +269,8 @@ class Program:
     """The Workflows whose runs a task may wait for."""
     depends_on_past: bool = False
     """A task waits for the same task of the run of the slot before."""
+    produces: tuple[str, ...] = ()
+    """The tasks that produce assets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +292,6 @@ class Seen:
     pods: Mapping[str, PodView]
     """The run's pods by name (by owner UID)."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    produces: tuple[str, ...] = ()
-    """The tasks that produce assets."""
     """Answers to creates that were refused, by pod name, kept by the engine until the plan has dealt with them."""
     gone: frozenset[str] = frozenset()
     """Pods by name that a live read has found missing."""
@@ -284,6 +305,8 @@ class Seen:
     """What is known of the objects that the last plan has asked for."""
     others: Mapping[str, Collection[RunSummary]] = field(default_factory=dict)
     """The runs of other Workflows that tasks may wait for, by the Workflow's name."""
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The objects that were just made, by name, as the API gave them: lookouts may not have seen them yet."""
     children: Mapping[str, ChildView] = field(default_factory=dict)
     """The runs that tasks of this one have started, by name, without their outputs."""
     read_children: Mapping[str, ChildView | None] = field(default_factory=dict)
@@ -367,6 +390,10 @@ class Plan:
     """The objects that tasks wait for."""
     awaited: frozenset[str] = frozenset()
     """The Workflows whose runs tasks wait for."""
+    objects: tuple[ObjectLaunch, ...] = ()
+    """Objects to make."""
+    removals: tuple[ObjectRemoval, ...] = ()
+    """Objects to delete, once the status is stored."""
     children: tuple[ChildLaunch, ...] = ()
     """Runs to create, once the status that names them is stored."""
     child_stops: tuple[ChildStop, ...] = ()
