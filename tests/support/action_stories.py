@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from support.kubelet import Play, outputs
 from support.store_api import Fault, How, Request
-from support.stories import Errors, errors
+from support.stories import errors
 from support.world import NAMESPACE, World
 from windlass import names
 from windlass.errors import ApiError, Conflict, ServerError, Unreachable
@@ -110,11 +110,7 @@ async def live(story: Story) -> list[str]:
             world.api.inject = lambda request: None
             await _pass(world, 9000, 3000)
             broken += _nothing_left(world)
-    return broken + _unexpected(found)
-
-
-def _unexpected(found: Errors) -> list[str]:
-    return found.found
+    return broken + found.found
 
 
 class _Processes:
@@ -171,8 +167,8 @@ async def _tell(world: World, story: Story) -> list[str]:
         await _pass(world, max(0.0, moment - world.clock.monotonic()), 0.5)
         if isinstance(step, str):
             _disturb(world, step)
-        elif (name := _ask(world, step)) is not None:
-            asked.append(name)
+        else:
+            asked.append(_ask(world, step))
     await _pass(world, 1, 0.5)
     world.api.watches_open = True
     world.api.cut_watches()
@@ -186,14 +182,11 @@ async def _tell(world: World, story: Story) -> list[str]:
     return asked
 
 
-def _ask(world: World, step: Asked) -> str | None:
-    fields: Body = (
-        {"downstream": step.downstream} if step.verb in ("Clear", "Skip", "MarkSuccess", "MarkFailed") else {}
-    )
+def _ask(world: World, step: Asked) -> str:
+    of_tasks = step.verb in ("Clear", "Skip", "MarkSuccess", "MarkFailed")
     about_run = step.verb in ("Suspend", "Resume", "Cancel", "Terminate")
-    tasks = () if about_run else step.tasks
-    if fields and not tasks:
-        tasks = ("t0",)
+    fields: Body = {"downstream": step.downstream} if of_tasks else {}
+    tasks = () if about_run else step.tasks or (("t0",) if of_tasks else ())
     return world.act(step.verb, *tasks, reason="so", **fields)
 
 
@@ -233,7 +226,7 @@ async def _pass(world: World, seconds: float, step: float) -> None:
 
 
 def _is_over(world: World, asked: list[str]) -> bool:
-    answered = all(world.answer(name)[0] in ("Applied", "Refused", "gone") for name in asked)
+    answered = all(world.answer(name)[0] in ("Applied", "Refused") for name in asked)
     return world.phase() in ENDED and answered
 
 
