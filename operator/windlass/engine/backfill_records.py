@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,9 @@ from windlass.engine.slots import WorkflowKey
 from windlass.models.backfill import BackfillSpec, BackfillStatus
 from windlass.models.findings import summary
 from windlass.models.parse import InvalidObject, read_backfill, read_backfill_status
+from windlass.plan.backfill import needed_by
 from windlass.plan.backfill_types import BackfillView, Slots
+from windlass.plan.history import RunSummary
 from windlass.plan.types import RunEvent
 
 
@@ -33,6 +35,8 @@ class BackfillRecord:
     """The runs that the status names."""
     slots: Slots | None = None
     """Of the pinned schedule, once it was compiled."""
+    needed: Callable[[RunSummary], bool] = lambda run: True
+    """Whether it still needs a run of its Workflow."""
     events: list[RunEvent] = field(default_factory=list)
     """To be told, now that the status that they belong to is stored."""
 
@@ -103,6 +107,7 @@ class Records:
             self._end(key, uid, version)
             return False
         fresh = BackfillRecord(key, uid, version, body, spec, status, named(status))
+        fresh.needed = needed_by(fresh.view())
         if record is not None and record.uid == uid:
             fresh.slots, fresh.events = record.slots, record.events
         self._put(fresh)

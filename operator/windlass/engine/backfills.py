@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from windlass.build.run import build_run
@@ -32,7 +33,7 @@ from windlass.models.findings import summary
 from windlass.models.parse import InvalidObject, read_workflow
 from windlass.models.schedule import Schedule
 from windlass.names import API_VERSION
-from windlass.plan.backfill import needs, plan_backfill
+from windlass.plan.backfill import plan_backfill
 from windlass.plan.backfill_start import MOST_SLOTS, has_clock, slots_of, without_bounds
 from windlass.plan.backfill_types import BackfillPlan, BackfillSeen, Basis, Slots, WorkflowFound
 from windlass.plan.history import RunSummary
@@ -142,7 +143,7 @@ class Backfills:
     def needs(self, run: RunSummary) -> bool:
         """Whether a backfill still needs a run: history must not delete it."""
         records = self._records.of(WorkflowKey(run.namespace, run.workflow))
-        return any(needs(record.view(), run) for record in records)
+        return any(record.needed(run) for record in records)
 
     def _run_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
         run = new or old
@@ -202,11 +203,13 @@ class Backfills:
         hindrance: ApiError | None = None
         seen = await self._gather(record)
         for _ in range(MOST_PLANS):
-            runs = self._index.of(record.workflow)
-            known = BackfillSeen(
-                record.view(), seen.workflow, seen.schedule, seen.slots, seen.trouble, runs, frozenset(gone),
-                hindrance.message if hindrance is not None else "", total,
-            )  # fmt: skip
+            known = replace(
+                seen,
+                runs=self._index.of(record.workflow),
+                gone=frozenset(gone),
+                hindrance=hindrance.message if hindrance is not None else "",
+                total=total,
+            )
             plan = plan_backfill(known, self._clock.now())
             if plan.count is not None and known.slots is not None:
                 total = await self._count(plan.count, known.slots)
@@ -222,18 +225,17 @@ class Backfills:
     async def _gather(self, record: BackfillRecord) -> BackfillSeen:
         """The Workflow, and the slots of the schedule: of the pinned one once it is pinned."""
         workflow = await self._workflow(record)
-        schedule: Schedule | None = None
-        if record.status.started_at is not None:
-            if record.status.schedule is not None:
-                schedule = Schedule.model_validate(record.status.schedule, extra="ignore")
-        elif workflow is not None and workflow.spec is not None and workflow.spec.schedule is not None:
-            schedule = without_bounds(workflow.spec.schedule)
-        slots, trouble = record.slots, ""
-        if schedule is not None and slots is None and has_clock(schedule):
-            slots, trouble = await self._compile(record, schedule)
-            if record.status.started_at is not None:
-                record.slots = slots
-        return BackfillSeen(record.view(), workflow, schedule, slots, trouble)
+        started = record.status.started_at is not None
+        seen = BackfillSeen(record.view(), workflow, slots=record.slots)
+        try:
+            schedule = _pinned(record.status) if started else _schedule_of(workflow)
+        except ValueError as error:
+            return replace(seen, trouble=f"it can't be read: {error}"[:800])
+        if schedule is not None and record.slots is None and has_clock(schedule):
+            seen = await self._compile(record, schedule, seen)
+            if started:
+                record.slots = seen.slots
+        return replace(seen, schedule=schedule)
 
     async def _workflow(self, record: BackfillRecord) -> WorkflowFound | None:
         """The Workflow: for the start, and before it is taken for gone, as the API says."""
@@ -251,18 +253,19 @@ class Backfills:
         except InvalidObject as error:
             return WorkflowFound(body["metadata"]["uid"], None, summary(error.findings, 800))
 
-    async def _compile(self, record: BackfillRecord, schedule: Schedule) -> tuple[Slots | None, str]:
+    async def _compile(self, record: BackfillRecord, schedule: Schedule, seen: BackfillSeen) -> BackfillSeen:
+        """What is seen, with the slots of a schedule, or why there are none."""
         holidays = {}
         for source in config_maps(schedule):
             days = await self._calendars.days(record.key.namespace, source)
             if isinstance(days, Problem):
-                return None, days.message
+                return replace(seen, waits_for=days)
             holidays[source.ref] = days
         try:
             identity = f"{record.key.namespace}/{record.spec.workflow}"
-            return compile_schedule(schedule, identity=identity, holidays=holidays), ""
+            return replace(seen, slots=compile_schedule(schedule, identity=identity, holidays=holidays))
         except ScheduleError as error:
-            return None, summary(error.findings, 800)
+            return replace(seen, trouble=summary(error.findings, 800))
 
     async def _count(self, basis: Basis, slots: Slots) -> int:
         """How many slots the range has; one more than are allowed, when there are more."""
@@ -379,3 +382,14 @@ class Backfills:
                 logger.debug("the backfill has changed meanwhile")
                 return
         await self._make_event(unreadable.body, RunEvent("Warning", reason, message))
+
+
+def _pinned(status: BackfillStatus) -> Schedule | None:
+    """The schedule as it was when the backfill started. ValueError when it can't be read."""
+    return Schedule.model_validate(status.schedule, extra="ignore") if status.schedule is not None else None
+
+
+def _schedule_of(workflow: WorkflowFound | None) -> Schedule | None:
+    """The schedule of a Workflow as a backfill reads it."""
+    spec = workflow.spec if workflow is not None else None
+    return without_bounds(spec.schedule) if spec is not None and spec.schedule is not None else None

@@ -13,11 +13,12 @@ second run, whether its run still exists or not. What lies beyond is asked of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from windlass.models.backfill import MOST_LISTED, BackfillPhase, BackfillRun, BackfillStatus
+from windlass.models.backfill import MOST_LISTED, BackfillPhase, BackfillRun, BackfillStatus, Order
 from windlass.models.common import format_time, parse_time
 from windlass.models.condition import Condition
 from windlass.plan.backfill_book import Book, counted
@@ -26,9 +27,12 @@ from windlass.plan.backfill_start import MOST_SLOTS, Trouble, check_start, find_
 from windlass.plan.backfill_types import BackfillPlan, BackfillSeen, BackfillView, Slots
 from windlass.plan.history import RunSummary
 from windlass.plan.types import RunEvent
+from windlass.plan.workflow_types import Problem
 
 WORKFLOW_PATIENCE: Final = timedelta(minutes=5)
 """How long a backfill waits for its Workflow: `kubectl apply -f dir/` has no order."""
+CALENDAR_RETRY: Final = timedelta(seconds=30)
+"""Between two looks for a ConfigMap of the schedule's calendar."""
 MESSAGE_LIMIT: Final = 1024
 P = BackfillPhase
 
@@ -43,21 +47,24 @@ def plan_backfill(seen: BackfillSeen, now: datetime) -> BackfillPlan:
     return _go_on(seen, now)
 
 
-def needs(view: BackfillView, run: RunSummary) -> bool:
-    """Whether the backfill still asks whether this run exists: history must not delete it."""
+def needed_by(view: BackfillView) -> Callable[[RunSummary], bool]:
+    """Says of runs of the Workflow whether the backfill still asks if they exist: history must not delete them."""
     status = view.status
-    if run.slot is None or (run.namespace, run.workflow) != (view.namespace, view.spec.workflow):
-        return False
     if status.phase is not None and status.phase.ended:
-        return False
-    if status.first is None or status.last is None or any(one.run == run.name for one in status.active):
-        return True
-    if not parse_time(status.first) <= run.slot <= parse_time(status.last):
-        return False
-    if status.cursor is None:
-        return True
-    cursor = parse_time(status.cursor)
-    return run.slot < cursor if view.spec.order is view.spec.order.NEWEST else run.slot > cursor
+        return lambda run: False
+    if status.first is None or status.last is None:
+        return lambda run: run.slot is not None
+    active = frozenset(one.run for one in status.active)
+    first, last = parse_time(status.first), parse_time(status.last)
+    cursor = parse_time(status.cursor) if status.cursor is not None else None
+    newest = view.spec.order is Order.NEWEST
+
+    def needed(run: RunSummary) -> bool:
+        if run.slot is None or not first <= run.slot <= last:
+            return run.name in active
+        return run.name in active or cursor is None or (run.slot < cursor if newest else run.slot > cursor)
+
+    return needed
 
 
 def refuse(view: BackfillView, trouble: Trouble, now: datetime) -> BackfillPlan:
@@ -86,6 +93,8 @@ def _start(seen: BackfillSeen, now: datetime) -> BackfillPlan:
     if workflow.spec is None:
         message = f"the Workflow {view.spec.workflow} can't be read: {workflow.complaint}"
         return refuse(view, Trouble("WorkflowInvalid", message), now)
+    if seen.waits_for is not None:
+        return _calendar_missing(view, seen.waits_for, now)
     trouble = check_start(view.spec, workflow.spec, seen.slots, seen.trouble)
     if trouble is not None or seen.slots is None or seen.schedule is None:
         return refuse(view, trouble or Trouble("ScheduleInvalid", seen.trouble), now)
@@ -136,6 +145,12 @@ def _missing(view: BackfillView, now: datetime) -> BackfillPlan:
     return BackfillPlan(status, wake_at=due)
 
 
+def _calendar_missing(view: BackfillView, problem: Problem, now: datetime) -> BackfillPlan:
+    """Nothing is made before the days of the schedule's calendar are known."""
+    status = _with(view, phase=view.status.phase or P.PENDING, reason=problem.reason, message=problem.message)
+    return BackfillPlan(status, wake_at=now + CALENDAR_RETRY)
+
+
 def _dry(seen: BackfillSeen, slots: Slots, status: BackfillStatus, now: datetime) -> BackfillPlan:
     view = seen.backfill
     found = listed(replace(seen, backfill=replace(view, status=status)), slots, MOST_LISTED)
@@ -170,12 +185,16 @@ def _go_on(seen: BackfillSeen, now: datetime) -> BackfillPlan:
     confirm = book.settle(seen.runs, seen.gone)
     if confirm:
         return BackfillPlan(status, confirm=confirm)
-    if slots is None:
+    if slots is None and seen.waits_for is not None and view.spec.stop is None:
+        settled = replace(view, status=_with(view, **book.figures(status.total or 0)))
+        return _calendar_missing(settled, seen.waits_for, now)
+    if slots is None and view.spec.stop is None:
         message = f"the schedule that the backfill was started with can't be used any more: {seen.trouble}"
         return _end(view, book, P.FAILED, "ScheduleInvalid", message, now)
     cursor = parse_time(status.cursor) if status.cursor else None
     held = _closing(seen, book) is not None or view.spec.suspend or _unreadable(seen) is not None
-    found = walk(seen, slots, cursor, 0 if held else view.spec.max_active_runs - len(book.active))
+    room = 0 if held else view.spec.max_active_runs - len(book.active)
+    found = walk(seen, slots, cursor, room) if slots is not None else Walk(cursor, (), 0, (), False, False)
     book.skipped += found.skipped
     for run in found.adopted:
         book.enter(run)

@@ -12,7 +12,7 @@ from windlass.models.schedule import Schedule
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.history import RunSummary
 from windlass.plan.types import RunEvent
-from windlass.plan.workflow_types import RunRequest
+from windlass.plan.workflow_types import Problem, RunRequest
 
 
 class Slots(Protocol):
@@ -64,6 +64,8 @@ class BackfillSeen:
     """Its slots; None when it has none, or can't be used."""
     trouble: str = ""
     """Why it can't be used."""
+    waits_for: Problem | None = None
+    """What is missing for now: a ConfigMap of its calendar."""
     runs: Mapping[str, RunSummary] = field(default_factory=dict)
     """All runs of the Workflow by their name."""
     gone: frozenset[str] = frozenset()

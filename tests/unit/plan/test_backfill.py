@@ -11,10 +11,10 @@ import pytest
 from support.backfills import MADE, NOW, OWNER, backfill, day, own, plan, run, seen, started, workflow
 from windlass.models.backfill import BackfillPhase, BackfillRun, BackfillSlot
 from windlass.models.run import RunPhase, RunSlot, Trigger
-from windlass.plan.backfill import needs, plan_backfill
-from windlass.plan.backfill_types import BackfillPlan, BackfillView, WorkflowFound
+from windlass.plan.backfill import needed_by, plan_backfill
+from windlass.plan.backfill_types import BackfillPlan, BackfillSeen, BackfillView, WorkflowFound
 from windlass.plan.history import RunSummary
-from windlass.plan.workflow_types import RunRequest
+from windlass.plan.workflow_types import Problem, RunRequest
 
 R = RunPhase
 GOOD, BAD, STOPPED = R.SUCCEEDED, R.FAILED, R.CANCELLED
@@ -179,6 +179,47 @@ def test_a_workflow_that_is_yet_to_come_is_waited_for() -> None:
     view = replace(backfill(), status=planned.status)
     assert plan(view, None, now=NOW + timedelta(minutes=1)).status is view.status
     assert plan(view, workflow()).status.phase is BackfillPhase.RUNNING
+
+
+MISSING = Problem("CalendarMissing", "the ConfigMap holidays is not there: create it")
+
+
+def test_a_calendar_that_is_missing_is_waited_for_before_the_start() -> None:
+    planned = plan_backfill(BackfillSeen(backfill(), workflow(), waits_for=MISSING), NOW)
+    assert (planned.status.phase, planned.status.reason, planned.status.message, planned.wake_at) == (
+        BackfillPhase.PENDING, "CalendarMissing", MISSING.message, NOW + timedelta(seconds=30),
+    )  # fmt: skip
+
+
+def test_a_calendar_that_is_missing_later_is_waited_for_and_what_runs_is_counted() -> None:
+    runs = {one.name: one for one in (own(1, GOOD), own(2))}
+    view = at(2, started(maxActiveRuns=2), active=active(1, 2))
+    planned = plan_backfill(BackfillSeen(view, workflow(), runs=runs, waits_for=MISSING), NOW)
+    status = planned.status
+    assert (status.phase, status.reason, status.succeeded, status.running, planned.creates) == (
+        BackfillPhase.RUNNING, "CalendarMissing", 1, 1, (),
+    )  # fmt: skip
+
+
+def test_a_pinned_schedule_that_can_t_be_used_any_more_ends_it() -> None:
+    planned = plan_backfill(BackfillSeen(at(1), workflow(), trouble="no such zone"), NOW)
+    assert (planned.status.phase, planned.status.reason) == (BackfillPhase.FAILED, "ScheduleInvalid")
+    assert "no such zone" in (planned.status.message or "")
+
+
+def test_one_without_slots_can_be_stopped() -> None:
+    view = at(1, started(stop="Cancel"), active=active(1))
+    runs = {one.name: one for one in (own(1),)}
+    assert plan_backfill(BackfillSeen(view, workflow(), runs=runs, waits_for=MISSING), NOW).cancels == (*active(1),)
+    gone = plan_backfill(BackfillSeen(at(1, started(stop="Cancel")), workflow(), trouble="no such zone"), NOW)
+    assert gone.status.phase is BackfillPhase.CANCELLED
+
+
+def test_why_no_run_can_be_made_is_told() -> None:
+    planned = plan_backfill(seen(started(), workflow(), hindrance="exceeded quota"), NOW)
+    assert (planned.status.reason, planned.status.message) == (
+        "RunRefused", "no run can be made now, it is tried again: exceeded quota",
+    )  # fmt: skip
 
 
 def test_one_that_is_stopped_before_it_starts_makes_nothing() -> None:
@@ -516,8 +557,6 @@ NEEDED: dict[str, tuple[BackfillView, RunSummary, bool]] = {
     "before the range": (started(), run(day(1) - timedelta(days=1), GOOD), False),
     "after the range": (started(), run(day(4), GOOD), False),
     "not started: the range is not known": (backfill(), run(day(30), GOOD), True),
-    "of another Workflow": (started(), run(day(2), GOOD, workflow="other"), False),
-    "of another namespace": (started(), run(day(2), GOOD, namespace="other"), False),
     "made by hand": (started(), run(None, GOOD), False),
     "over": (at(1, phase=BackfillPhase.SUCCEEDED), run(day(2), GOOD), False),
 }
@@ -525,7 +564,7 @@ NEEDED: dict[str, tuple[BackfillView, RunSummary, bool]] = {
 
 @pytest.mark.parametrize(("view", "summary", "needed"), NEEDED.values(), ids=NEEDED.keys())
 def test_needed(view: BackfillView, summary: RunSummary, needed: bool) -> None:
-    assert needs(view, summary) is needed
+    assert needed_by(view)(summary) is needed
 
 
 def test_the_clock_of_a_day_in_a_zone_far_east() -> None:
