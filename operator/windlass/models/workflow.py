@@ -72,7 +72,7 @@ class Deadline(Model):
     after: Duration
     """How long after `from` a run that has not ended is late."""
     from_: LateFrom = Field(default=LateFrom.SCHEDULED, alias="from")
-    """Scheduled: the slot, or the creation of a run without one. Started: the run's start."""
+    """Scheduled: the slot, or the creation of a run without one and of a Backfill's. Started: the run's start."""
 
 
 class History(Model):
