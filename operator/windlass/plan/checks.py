@@ -15,6 +15,7 @@ from windlass.models.findings import Finding, Path, Severity, suggestion
 from windlass.models.task import Retry, Task, TaskDefaults, TriggerRule
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan import scope
+from windlass.plan.approval_checks import check_approval
 from windlass.plan.branch_checks import check_groups, check_switch, check_teardown
 from windlass.plan.graph import ProgramError, compile_program, find_cycle, has_pod, is_join
 from windlass.plan.injection import unquoted
@@ -120,6 +121,7 @@ def _no_templates(value: Any, path: Path) -> Iterator[Finding]:
 
 
 def _check_task(task: Task, path: Path) -> Iterator[Finding]:
+    yield from check_approval(task, path)
     yield from _check_retry(task.retry, (*path, "retry"))
     yield from _check_env(task.env, (*path, "env"))
     for number, sidecar in enumerate(task.sidecars or ()):

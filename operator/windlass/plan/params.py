@@ -58,7 +58,12 @@ def sensitive_read(text: str, spec: WorkflowSpec) -> str | None:
 
 def check_schemas(spec: WorkflowSpec, path: Path) -> list[Finding]:
     """What is wrong with the parameters' schemas and defaults."""
-    return [found for name, schema in spec.params.items() for found in _check_schema(name, schema, (*path, name))]
+    return check_form(spec.params, path)
+
+
+def check_form(schemas: Mapping[str, JsonObject], path: Path) -> list[Finding]:
+    """What is wrong with schemas of values, and their defaults."""
+    return [found for name, schema in schemas.items() for found in _check_schema(name, schema, (*path, name))]
 
 
 def check_params(
