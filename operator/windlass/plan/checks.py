@@ -13,7 +13,7 @@ from typing import Any, Final
 from windlass.models.common import JsonObject, seconds
 from windlass.models.findings import Finding, Path, Severity, suggestion
 from windlass.models.task import Retry, Task, TaskDefaults, TriggerRule
-from windlass.models.workflow import WorkflowSpec
+from windlass.models.workflow import RunPolicy, WorkflowSpec
 from windlass.plan import scope
 from windlass.plan.approval_checks import check_approval
 from windlass.plan.branch_checks import check_groups, check_switch, check_teardown
@@ -44,6 +44,7 @@ class _Text:
 def check_spec(spec: WorkflowSpec, path: Path = ("spec",)) -> list[Finding]:
     """Everything that is wrong with a definition; `path` is where it stands in its object."""
     found = [*_check_graph(spec, path), *check_schemas(spec, (*path, "params")), *_check_parts(spec, path)]
+    found += _check_turns(spec, path)
     for part, place, task in _tasks(spec):
         at = (*path, part, place)
         found += [
@@ -113,6 +114,12 @@ def _check_parts(spec: WorkflowSpec, path: Path) -> Iterator[Finding]:
     if spec.task_defaults is not None:
         yield from _check_retry(spec.task_defaults.retry, (*path, "taskDefaults", "retry"))
         yield from _check_env(spec.task_defaults.env, (*path, "taskDefaults", "env"))
+
+
+def _check_turns(spec: WorkflowSpec, path: Path) -> Iterator[Finding]:
+    if spec.depends_on_past and spec.run_policy is RunPolicy.REPLACE:
+        message = "a run that is replaced has not succeeded, so the slot after it waits until somebody retries it"
+        yield Finding((*path, "dependsOnPast"), message, "choose the policy Queue, or leave it out", Severity.WARNING)
 
 
 def _no_templates(value: Any, path: Path) -> Iterator[Finding]:

@@ -343,6 +343,11 @@ WARNINGS: dict[str, tuple[WorkflowSpec, str]] = {
         spec([task("a", retry={"delay": "1h", "maxDelay": "5m"})]),
         "spec.tasks[0].retry.maxDelay: maxDelay 5m is shorter than delay 1h; no wait will be longer than maxDelay",
     ),
+    "slots that depend on runs which are replaced": (
+        spec([task("a")], dependsOnPast=True, concurrency={"maxActiveRuns": 1, "policy": "Replace"}),
+        "spec.dependsOnPast: a run that is replaced has not succeeded, so the slot after it waits until somebody retries "
+        "it; choose the policy Queue, or leave it out",
+    ),
     "a task that runs nothing": (
         spec([{"name": "a", "image": None, "env": [{"name": "X", "value": "1"}]}]),
         "spec.tasks[0]: this task runs nothing: it has neither image, command, args nor script; give it one of them",
