@@ -345,8 +345,8 @@ WARNINGS: dict[str, tuple[WorkflowSpec, str]] = {
     ),
     "slots that depend on runs which are replaced": (
         spec([task("a")], dependsOnPast=True, concurrency={"maxActiveRuns": 1, "policy": "Replace"}),
-        "spec.dependsOnPast: a run that is replaced has not succeeded, so the slot after it waits until somebody retries "
-        "it; choose the policy Queue, or leave it out",
+        "spec.dependsOnPast: a run that is replaced has not succeeded, so the slot after it waits until somebody "
+        "retries it; choose the policy Queue, or leave it out",
     ),
     "a task that runs nothing": (
         spec([{"name": "a", "image": None, "env": [{"name": "X", "value": "1"}]}]),
