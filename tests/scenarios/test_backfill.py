@@ -13,7 +13,7 @@ from support.kubelet import Play
 from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
 from windlass.errors import Forbidden, NotFound, QuotaExceeded
-from windlass.resources import BACKFILLS, EVENTS, RUNS, WORKFLOWS
+from windlass.resources import BACKFILLS, CONFIG_MAPS, EVENTS, RUNS, WORKFLOWS
 
 Body = dict[str, Any]
 DAYS = [f"2025-03-{day:02}" for day in range(1, 32)]
@@ -142,6 +142,31 @@ async def test_it_takes_no_turn_of_the_schedule_and_waits_for_none() -> None:
         await story.until(lambda: story.status().get("running") == 3, 30)
         await story.until(lambda: world.phase("by-hand") == "Running", 30)
         assert [world.phase(f"etl-2025030{n}t0200") for n in (1, 2, 3)] == ["Running"] * 3
+
+
+async def test_a_live_run_goes_before_those_that_wait_for_a_slot() -> None:
+    async with World({"a": Play(seconds=30)}) as world:
+        story = Story(world, **spec(concurrency={"maxActiveTasks": 1}))
+        story.backfill(maxActiveRuns=3)
+        await story.until(lambda: len(story.runs()) == 3 and world.phases("etl-20250302t0200") == {"a": "Queued"}, 60)
+        world.run("live", workflow="etl", logicalDate="2025-03-20T00:00:00Z")
+        await story.until(lambda: world.phase("live") == "Succeeded", 90)
+        ended = [name for name, one in story.runs().items() if (one.get("status") or {}).get("phase") == "Succeeded"]
+        assert sorted(ended) == ["etl-20250301t0200", "live"]
+
+
+CALENDAR = {"cron": "0 2 * * *", "suspend": True, "exclude": {"configMap": {"name": "holidays"}}}
+
+
+async def test_the_days_of_a_calendar_are_waited_for_and_left_out() -> None:
+    async with World() as world:
+        story = Story(world, **spec(schedule=CALENDAR))
+        story.backfill()
+        await story.until(lambda: story.status().get("reason") == "CalendarMissing")
+        holidays = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays", "namespace": NAMESPACE}}
+        world.store.create(CONFIG_MAPS, {**holidays, "data": {"2025-03-03": "a holiday"}})
+        await story.over()
+        assert story.made == story.days(1, 2, 4, 5)
 
 
 async def test_failures_are_counted_and_told() -> None:
