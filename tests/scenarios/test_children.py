@@ -197,3 +197,20 @@ async def test_a_controller_killed_at_each_moment_starts_no_child_twice() -> Non
             await world.start()
             assert await world.ended() == "Succeeded"
             assert len(children(world)) == 1
+
+
+async def test_history_keeps_children_and_parents_while_one_needs_the_other() -> None:
+    async with World({"count": Play(seconds=100), "slow": Play(seconds=50)}) as world:
+        history = {"history": {"succeeded": 0, "failed": 0}}
+        world.workflow("counting", {"tasks": CHILD, "params": PARAMS, **history})
+        world.workflow("quick", {"tasks": [{"name": "a", "command": ["true"]}], **history})
+        call = {"name": "call", "run": {"workflow": "quick"}}
+        world.run("waits", tasks=[call, {"name": "slow", "command": ["true"]}])
+        loose = {"name": "call", "run": {"workflow": "counting", "wait": False}}
+        world.workflow("parent", {"tasks": [loose], **history})
+        world.run("leaves", workflow="parent")
+        await world.clock.advance(20)
+        names = {run["metadata"]["name"].rsplit("-", 2)[0] for run in world.store.list(RUNS, NAMESPACE)}
+        assert names == {"waits", "waits-call", "leaves", "leaves-call"}
+        await world.clock.advance(300)
+        assert [run["metadata"]["name"] for run in world.store.list(RUNS, NAMESPACE)] == ["waits"]

@@ -305,8 +305,8 @@ class World:
     def leftovers(self) -> dict[str, int]:
         """What the engine remembers, by where it does and how much: nothing, when all is over."""
         engine = self.engine
-        definitions, slots, queue = engine._reconciler.definitions, engine._reconciler.slots, engine.queue
-        turns, past = engine._reconciler.turns, engine._reconciler.past
+        definitions, slots, queue = engine._reconciler.definitions, engine._shared.slots, engine.queue
+        turns, past = engine._shared.turns, engine._shared.past
         parts: dict[str, Any] = {
             f"{type(owner).__name__}.{name}": value
             for owner in (engine, engine.runs, slots, queue, self.informer._store, engine._action_keeper, turns, past)

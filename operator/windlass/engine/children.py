@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from windlass.build.child import ChildRequest, build_child
@@ -14,6 +14,7 @@ from windlass.engine.record import RunKey, RunRecord
 from windlass.errors import AlreadyExists, ApiError, Conflict, NotFound
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, Stop
+from windlass.plan.history import RunSummary
 from windlass.plan.types import ChildLaunch, ChildStop, ChildView, Refusal, RefusalKind
 from windlass.resources import RUNS
 
@@ -84,6 +85,42 @@ class Children:
             return None
         message = f"a run named {child.name} exists already and is not of this run: delete it, then run again"
         return Refusal(RefusalKind.LAUNCH, "NameTaken", message)
+
+
+class Kin:
+    """Which runs have started which, as far as they have not ended: parents hear of their children, and history keeps
+    both as long as one needs the other. `changed` is called with a parent's key and UID."""
+
+    def __init__(self, index: RunIndex, changed: Callable[[RunKey, str], None]) -> None:
+        self._index = index
+        self._changed = changed
+        self._open: dict[str, set[str]] = {}
+        """By the parent's UID: the names of its children that have not ended."""
+        index.listen(self._run_changed)
+
+    def needs(self, run: RunSummary) -> bool:
+        """Whether the run is still to be kept: its parent has not ended, or a child of it has not."""
+        if self._open.get(run.uid):
+            return True
+        if run.parent is None:
+            return False
+        name, uid = run.parent
+        parent = self._index.get(RunKey(run.namespace, name))
+        return parent is not None and parent.uid == uid and not parent.ended
+
+    def _run_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
+        run = new or old
+        if run is None or run.parent is None:
+            return
+        name, uid = run.parent
+        children = self._open.setdefault(uid, set())
+        if new is None or new.ended:
+            children.discard(run.name)
+        else:
+            children.add(run.name)
+        if not children:
+            del self._open[uid]
+        self._changed(RunKey(run.namespace, name), uid)
 
 
 def _request(record: RunRecord, child: ChildLaunch) -> ChildRequest:

@@ -22,24 +22,27 @@ from windlass.build.pod import Installation
 from windlass.engine.actions import ActionKeeper
 from windlass.engine.backfills import Backfills
 from windlass.engine.cache import RunCache, Taken
+from windlass.engine.children import Kin
+from windlass.engine.gathering import Shared
 from windlass.engine.history import RunIndex
 from windlass.engine.keepers import Keeper, ObjectKey, sweep
 from windlass.engine.objects import Guests
+from windlass.engine.past import Past
 from windlass.engine.pool_keeper import PoolKeeper
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock, Observer, Pods
 from windlass.engine.quarantine import quarantine
-from windlass.engine.questions import Lookouts
+from windlass.engine.questions import Lookouts, Questions
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.scheduler import Scheduler
-from windlass.engine.slots import WorkflowKey
+from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.trust import ActionSettings
+from windlass.engine.turns import Turns
 from windlass.errors import ApiError, Forbidden, Refused
 from windlass.models.pool import PoolStatus
 from windlass.models.run import RunPhase
-from windlass.plan.history import RunSummary
 from windlass.plan.types import PodView
 from windlass.resources import ACTIONS, BACKFILLS, POOLS, RUNS, WORKFLOWS, Resource
 
@@ -76,17 +79,14 @@ class Engine:
         self._observer = observer
         self.runs = RunCache()
         self.index = RunIndex()
-        self.index.listen(self._child_changed)
         self.scheduler = Scheduler(api, clock, observer, self.index)
-        self._granting = Pools(lambda run: self.queue.add(run), lambda pool: self._pool_keeper.changed(pool))
-        self._pool_keeper = PoolKeeper(api, clock, observer, self._granting)
-        self._action_keeper = ActionKeeper(
-            api, clock, observer, actions or ActionSettings(), lambda run: self.queue.add(run)
-        )
+        self._shared = shared = self._share(lookouts)
+        self._pool_keeper = PoolKeeper(api, clock, observer, shared.pools)
+        self._action_keeper = ActionKeeper(api, clock, observer, actions or ActionSettings(), self._wake)
         self.backfills = Backfills(
             api, clock, observer, self.index, self.scheduler.workflows, self.run_seen, self.scheduler.queue.add, chance
         )
-        self.scheduler.needed.append(self.backfills.needs)
+        self.scheduler.needed += [self.backfills.needs, Kin(self.index, self._parent_changed).needs]
         self.keepers: Mapping[Resource, Keeper] = MappingProxyType(
             {POOLS: self._pool_keeper, ACTIONS: self._action_keeper, BACKFILLS: self.backfills}
         )
@@ -100,10 +100,8 @@ class Engine:
             self.index,
             installation or Installation(),
             chance,
-            lambda run: self.queue.add(run),
-            self._granting,
+            shared,
             self._action_keeper,
-            lookouts,
             guests,
         )
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
@@ -131,12 +129,12 @@ class Engine:
         await self.scheduler.stop()
         for keeper in self.keepers.values():
             await keeper.stop()
-        self._reconciler.questions.close()
+        self._shared.questions.close()
 
     @property
     def pools(self) -> dict[ObjectKey, PoolStatus]:
         """The figures of all Pools as they are now."""
-        return {key: status for key in self._granting if (status := self._granting.status(key)) is not None}
+        return {key: status for key in self._shared.pools if (status := self._shared.pools.status(key)) is not None}
 
     @property
     def alive(self) -> bool:
@@ -183,12 +181,12 @@ class Engine:
         meta = body["metadata"]
         for key in self._waiting.pop((meta["namespace"], meta["name"]), ()):
             self.queue.add(key)
-        self._reconciler.turns.workflow_seen(WorkflowKey(meta["namespace"], meta["name"]), meta.get("generation", 1))
+        self._shared.turns.workflow_seen(WorkflowKey(meta["namespace"], meta["name"]), meta.get("generation", 1))
 
     def pod_changed(self, old: PodView | None, new: PodView | None) -> None:
         """Take a pod's change from the informer."""
-        self._reconciler.slots.pod_changed(old, new)
-        self._granting.pod_changed(old, new)
+        self._shared.slots.pod_changed(old, new)
+        self._shared.pools.pod_changed(old, new)
         view = new or old
         if view is None or (old is not None and new is not None and _same(old, new)):
             return
@@ -200,15 +198,23 @@ class Engine:
             self._orphans[key].add(view.run_uid)
             self.queue.add(key)
 
-    def _child_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
-        """A run has changed that a task of another may have started: that one goes on."""
-        run = new or old
-        if run is None or run.parent is None:
-            return
-        name, uid = run.parent
-        record = self.runs.get(RunKey(run.namespace, name))
+    def _share(self, lookouts: Lookouts | None) -> Shared:
+        """The parts that all runs share."""
+        questions = Questions(lookouts, self._wake)
+        self.index.listen(questions.run_changed)
+        return Shared(
+            slots=Slots(self._wake),
+            pools=Pools(self._wake, lambda pool: self._pool_keeper.changed(pool)),
+            turns=Turns(self.index, self._wake),
+            questions=questions,
+            past=Past(self._api, self.runs, self.index, self._wake),
+        )
+
+    def _parent_changed(self, key: RunKey, uid: str) -> None:
+        """A run that a task of this one has started has changed: it goes on."""
+        record = self.runs.get(key)
         if record is not None and record.uid == uid:
-            self.queue.add(record.key)
+            self.queue.add(key)
 
     def _wake(self, key: RunKey) -> None:
         self.queue.add(key)
@@ -226,17 +232,17 @@ class Engine:
         try:
             after = await self._reconciler.reconcile(key)
         except Exception as error:
-            self._reconciler.slots.stumbled(key)
-            self._reconciler.turns.stumbled(key, for_good=isinstance(error, Refused))
+            self._shared.slots.stumbled(key)
+            self._shared.turns.stumbled(key, for_good=isinstance(error, Refused))
             raise
         record = self.runs.get(key)
         if record is None:
             self.queue.forget(key)
-            self._reconciler.slots.leave(key)
-            self._reconciler.turns.put_aside(key)
-            self._reconciler.past.leave(key)
-            self._granting.leave(key)
-            self._reconciler.questions.leave(key)
+            self._shared.slots.leave(key)
+            self._shared.turns.put_aside(key)
+            self._shared.past.leave(key)
+            self._shared.pools.leave(key)
+            self._shared.questions.leave(key)
         self._wait_for_workflow(key, record)
         if after.after is not None:
             self.queue.add(key, after.after)
@@ -292,7 +298,7 @@ class Engine:
         read = [place for place in self._namespaces if await self._sweep_one(place, known, revisions)]
         self.swept = True
         self.scheduler.start()
-        self._reconciler.turns.opened()
+        self._shared.turns.opened()
         self.backfills.opened()
         for key in known:
             self._doubted.add(key)

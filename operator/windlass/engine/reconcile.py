@@ -16,47 +16,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from windlass.build.pod import Installation, build_pod
+from windlass.build.pod import Installation
 from windlass.engine.actions import ActionKeeper
 from windlass.engine.admitting import Admitting
 from windlass.engine.cache import RunCache
 from windlass.engine.children import Children
 from windlass.engine.definitions import DefinitionLost, Definitions
+from windlass.engine.gathering import Gathering, Learnt, Shared
 from windlass.engine.history import RunIndex
-from windlass.engine.launch import Launcher, pod_request
+from windlass.engine.launch import Launcher
+from windlass.engine.making import Making, raise_first
 from windlass.engine.objects import Guests, Objects
-from windlass.engine.past import Past
-from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Clock, Observer, Pods
-from windlass.engine.questions import Lookouts, Questions
 from windlass.engine.record import RunKey, RunRecord
 from windlass.engine.removal import Remover
-from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.statuses import StatusWriter
-from windlass.engine.turns import Turns
 from windlass.engine.workspaces import Workspaces
-from windlass.errors import ApiError, Conflict, NotFound, Retryable, Unreachable
+from windlass.errors import Conflict, NotFound, Retryable
 from windlass.models.run import RunPhase
 from windlass.plan.actions import apply_action
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
-from windlass.plan.run import plan_run
 from windlass.plan.types import (
     ChildView,
-    Launch,
-    PastView,
     Plan,
     PodEnding,
     PodView,
     Program,
     Refusal,
-    RefusalKind,
-    Seen,
 )
 from windlass.resources import PODS, RUNS
 
@@ -98,10 +90,8 @@ class Reconciler:
         index: RunIndex,
         installation: Installation,
         chance: Callable[[], float],
-        wake: Callable[[RunKey], None],
-        pools: Pools,
+        shared: Shared,
         actions: ActionKeeper,
-        lookouts: Lookouts | None,
         guests: Guests | None,
     ) -> None:
         self._api = api
@@ -109,21 +99,20 @@ class Reconciler:
         self._clock = clock
         self._runs = runs
         self._index = index
-        self._installation = installation
-        self.slots = Slots(wake)
-        self.pools = pools
-        self.questions = Questions(lookouts, wake)
-        index.listen(self.questions.run_changed)
+        self._shared = shared
         self._actions = actions
-        self.turns = Turns(index, wake)
         self.definitions = Definitions(api, clock)
-        self.past = Past(api, runs, index, wake)
-        self._admitting = Admitting(api, self.definitions, index, self.turns, clock)
-        self._launcher = Launcher(api, pods, clock, chance)
-        self._children = Children(api, index, self._launcher)
-        self._objects = Objects(guests, clock, self._launcher)
-        self._remover = Remover(api, pods, observer)
+        self._admitting = Admitting(api, self.definitions, index, shared.turns, clock)
+        launcher = Launcher(api, pods, clock, chance)
+        self._children = Children(api, index, launcher)
+        self._objects = Objects(guests, clock, launcher)
         self._workspaces = Workspaces(api)
+        self._remover = Remover(api, pods, observer)
+        image = installation.default_image
+        self._gathering = Gathering(pods, clock, index, shared, self._children, self._objects, image)
+        self._making = Making(
+            launcher, self._children, self._objects, self._workspaces, shared.slots, shared.pools, installation
+        )
         self._writer = StatusWriter(api, clock, observer, index.seen)
 
     async def reconcile(self, key: RunKey) -> Next:
@@ -217,98 +206,23 @@ class Reconciler:
         return self._next(0.0, wake_at)
 
     async def _advance(self, record: RunRecord, program: Program) -> Next:
-        gone: set[str] = set()
-        children: dict[str, ChildView | None] = {}
-        spent = 0.0
+        learnt, spent = Learnt(), 0.0
         for _ in range(MOST_PLANS):
-            past = await self.past.view(record, program) if program.depends_on_past else None
-            began = self._clock.busy()
-            plan = self._plan(record, program, frozenset(gone), children, past)
-            spent += self._clock.busy() - began
+            plan, took = await self._gathering.plan(record, program, learnt)
+            spent += took
             if plan.confirm:
-                if not await self._confirm_pods(record, plan.confirm, gone):
+                if not await self._confirm_pods(record, plan.confirm, learnt.gone):
                     return Next(0.0, spent)
             elif plan.confirm_children:
-                if not await self._confirm_children(record, plan.confirm_children, children):
+                if not await self._confirm_children(record, plan.confirm_children, learnt.children):
                     return Next(0.0, spent)
             elif not (plan.launches or plan.children or plan.objects):
                 return await self._settle(record, plan, spent)
             elif not await self._proved(record, plan):
                 return Next(0.0, spent)
-            elif not await self._launch(record, program, plan):
+            elif not await self._making.make(record, program, plan):
                 return await self._settle(record, plan, spent)
         return Next(BREATH, spent)
-
-    def _plan(
-        self,
-        record: RunRecord,
-        program: Program,
-        gone: frozenset[str],
-        children: Mapping[str, ChildView | None],
-        past: PastView | None,
-    ) -> Plan:
-        now = self._clock.now()
-        for pod, refusal in tuple(record.refusals.items()):
-            if refusal.retry_at is not None and refusal.retry_at <= now:
-                del record.refusals[pod]
-        view = record.view()
-        limit = _task_limit(program)
-        workflow = WorkflowKey(record.key.namespace, view.workflow)
-        free, held = self.slots.free(workflow, limit), self.slots.held(workflow, record.key)
-        seen = Seen(
-            run=view,
-            program=program,
-            pods=self._pods.by_index(record.uid),
-            refusals=dict(record.refusals),
-            gone=gone,
-            free_slots=free,
-            granted=held,
-            past=past,
-            replaced_by=self.turns.stopped_for(record.key, view.workflow),
-            pools=self.pools.answers(record.key),
-            sights=self.questions.answers(record.key),
-            others={name: self._index.of(WorkflowKey(record.key.namespace, name)).values() for name in program.awaited},
-            made=self._objects.made(record),
-            children=self._children.of(record),
-            read_children=dict(children),
-            default_image=self._installation.default_image,
-        )
-        plan = self._plan_asking(record, seen, now)
-        for pod in [pod for pod, refusal in record.refusals.items() if refusal.kind is RefusalKind.LAUNCH]:
-            del record.refusals[pod]
-            record.refused.pop(pod, None)
-        if not plan.confirm and not plan.confirm_children:
-            self._take_slots(record, program, plan, held)
-        return plan
-
-    def _plan_asking(self, record: RunRecord, seen: Seen, now: datetime) -> Plan:
-        """Plan, ask the Pools for what the plan wants, and plan again when they say otherwise than before."""
-        unheard = [pod for pod, refusal in record.refusals.items() if refusal.reason == Unreachable.__name__]
-        while True:
-            plan = plan_run(seen, now)
-            record.draft = plan.status
-            record.events.extend(plan.events)
-            if plan.confirm or plan.confirm_children:
-                return plan
-            answers = self.pools.ask(record.key, plan.wants, keep=unheard)
-            self.questions.ask(record.key, plan.questions, plan.awaited)
-            sights = self.questions.answers(record.key) if plan.questions else {}
-            if answers == seen.pools and sights == seen.sights:
-                return plan
-            seen = replace(seen, run=record.view(), pools=answers, sights=sights)
-
-    def _take_slots(self, record: RunRecord, program: Program, plan: Plan, held: frozenset[str]) -> None:
-        """Reserve slots for what is launched; let go of those whose pods are not wanted any more."""
-        limit, own = _task_limit(program), record.spec.priority
-        workflow = WorkflowKey(record.key.namespace, record.view().workflow)
-        wanted = {launch.pod for launch in plan.launches}
-        if limit is not None:
-            self.slots.grant(workflow, record.key, wanted)
-        self.slots.give_back(workflow, held.difference(wanted, record.refusals))
-        if limit is not None:
-            priority = own if own is not None else program.spec.priority
-            got = bool(wanted - held)
-            self.slots.planned(workflow, record.key, limit, wants=plan.short, got=got, priority=priority)
 
     async def _confirm_pods(self, record: RunRecord, pods: tuple[str, ...], gone: set[str]) -> bool:
         """Read pods that should be there live, and their run when one is not; whether the run is as it was."""
@@ -349,55 +263,6 @@ class Reconciler:
         """Read the run live; whether it is the one that was planned for, unchanged."""
         version = record.version
         return await self.confirm_run(record.key) is record and record.version == version
-
-    async def _launch(self, record: RunRecord, program: Program, plan: Plan) -> bool:
-        """Make the plan's pods; whether one was refused, so that the run is to be planned again."""
-        no_claim: ApiError | None = None
-        if plan.create_workspace and program.spec.workspace is not None:
-            try:
-                await self._workspaces.create(record, program.spec.workspace)
-            except ApiError as error:
-                no_claim = error
-        workflow = WorkflowKey(record.key.namespace, record.view().workflow)
-        works = (self._launch_one(record, program, launch, no_claim) for launch in plan.launches)
-        answers = await asyncio.gather(*works, return_exceptions=True)
-        for launch, answer in zip(plan.launches, answers, strict=True):
-            if isinstance(answer, Refusal):
-                record.refusals[launch.pod] = answer
-                record.refused[launch.pod] = record.refused.get(launch.pod, 0) + 1
-            else:
-                record.refused.pop(launch.pod, None)
-            if not isinstance(answer, Refusal) or answer.reason != Unreachable.__name__:
-                self.slots.give_back(workflow, (launch.pod,))
-                self.pools.made(record.key, launch.pod)
-        others = [self._kept(record, child.name, self._children.create(record, child)) for child in plan.children]
-        others += [self._kept(record, one.key, self._objects.create(record, one)) for one in plan.objects]
-        answers += await asyncio.gather(*others, return_exceptions=True)
-        raise_first(answers)
-        return any(answer is not None for answer in answers)
-
-    async def _kept(self, record: RunRecord, name: str, create: Awaitable[Refusal | None]) -> Refusal | None:
-        """Make something that is no pod, and remember why not."""
-        answer = await create
-        if answer is None:
-            record.refused.pop(name, None)
-        else:
-            record.refusals[name] = answer
-            record.refused[name] = record.refused.get(name, 0) + 1
-        return answer
-
-    async def _launch_one(
-        self, record: RunRecord, program: Program, launch: Launch, no_claim: ApiError | None
-    ) -> Refusal | None:
-        refused_before = record.refused.get(launch.pod, 0)
-        if no_claim is not None:
-            refusal = self._launcher.refusal(no_claim, refused_before)
-            return replace(refusal, message=f"the workspace's claim: {refusal.message}")
-        try:
-            manifest = build_pod(pod_request(record, program, launch, self._installation))
-        except ValueError as error:
-            return Refusal(RefusalKind.LAUNCH, "Invalid", str(error))
-        return await self._launcher.launch(launch, manifest, refused_before)
 
     async def _settle(self, record: RunRecord, plan: Plan, spent: float) -> Next:
         """Store what was planned, now or in a moment; then do what had to wait for that."""
@@ -460,7 +325,7 @@ class Reconciler:
                 raise Retryable(f"the status was not taken: {error.message}", error.status, error.reason) from error
             return False
         record.conflicts = 0
-        self.past.stored(record)
+        self._shared.past.stored(record)
         return True
 
     async def _tell(self, record: RunRecord) -> None:
@@ -476,17 +341,6 @@ class Reconciler:
         if wake_at is not None:
             waits.append(max(0.0, (wake_at - self._clock.now()).total_seconds()))
         return Next(min(waits, default=None), spent)
-
-
-def _task_limit(program: Program) -> int | None:
-    return program.spec.concurrency.max_active_tasks if program.spec.concurrency else None
-
-
-def raise_first(answers: Iterable[object]) -> None:
-    """Raise the first error among the answers of requests made together, after all were heard."""
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
 
 
 def _earliest(moment: datetime | None, refusals: Iterable[Refusal]) -> datetime | None:

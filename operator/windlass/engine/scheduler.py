@@ -223,7 +223,7 @@ class Scheduler:
     async def _compile(self, record: WorkflowRecord) -> Problem | None:
         """Make the timetable; what is wrong with spec or schedule."""
         schedule = record.terms.schedule if record.terms is not None else None
-        if record.problem is not None or schedule is None or schedule.after is not None:
+        if record.problem is not None or schedule is None:
             return record.problem
         days = {}
         for source in config_maps(schedule):
