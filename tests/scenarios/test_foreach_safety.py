@@ -12,7 +12,7 @@ from support.kubelet import Play, outputs
 from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
 from windlass.errors import Conflict, ServerError
-from windlass.resources import PODS
+from windlass.resources import PODS, RUNS
 
 FOREVER = float("inf")
 TASKS: list[dict[str, Any]] = [
@@ -145,6 +145,44 @@ async def test_a_pod_of_an_instance_deleted_by_force_is_made_again_out_of_the_in
         assert await world.ended() == "Succeeded"
         assert launches(world)["load[1]", 2] == 1
         assert counts(world) == {"total": 3, "succeeded": 3}
+        # It was looked for before it was given up.
+        assert ("get", pod["metadata"]["name"]) in {(request.verb, request.name) for request in world.api.requests}
+
+
+async def test_pods_that_no_status_names_are_followed_though_nothing_may_start() -> None:
+    """Killed before the write that names them; then the run is suspended, and they come to their end all the same."""
+    plays = {"list": outputs(files=["a", "b"]), "load": Play(seconds=3, message='{"n": 1}')}
+    async with World(plays) as world:
+        world.api.inject = lambda request: (
+            Fault(How.KILLED_BEFORE) if request.verb == "update" and launches(world)["load[1]", 1] else None
+        )
+        world.run(tasks=TASKS)
+        await world.until(lambda: world.api.killed)
+        assert counts_or_none(world) == {}
+        world.api.inject = lambda request: None
+        await world.kill()
+        world.store.patch(RUNS, NAMESPACE, "r1", {"spec": {"suspend": True}})
+        await world.start()
+        await world.clock.advance(10)
+        assert world.phase() == "Suspended"
+        assert counts(world) == {"total": 2, "succeeded": 2}
+        assert launches(world) == {("list", 1): 1, ("load[0]", 1): 1, ("load[1]", 1): 1}
+
+
+async def test_a_pod_of_an_instance_holds_its_result_until_it_is_stored() -> None:
+    plays = {"list": outputs(files=["a", "b"]), "load": outputs(n=1)}
+    async with World(plays) as world:
+        world.api.inject = lambda request: (
+            Fault(How.REFUSED, ServerError("boom", 500)) if request.verb == "update" and len(world.pods()) > 1 else None
+        )
+        world.run(tasks=TASKS)
+        await world.clock.advance(120)
+        held = [pod for pod in world.pods() if pod["metadata"]["labels"]["windlass.dev/task"] == "load"]
+        assert len(held) == 2
+        assert all(pod["status"]["phase"] == "Succeeded" and pod["metadata"]["finalizers"] for pod in held)
+        world.api.inject = lambda request: None
+        assert await world.ended() == "Succeeded"
+        assert launches(world) == {("list", 1): 1, ("load[0]", 1): 1, ("load[1]", 1): 1, ("sum", 1): 1}
 
 
 def counts_or_none(world: World) -> dict[str, Any]:

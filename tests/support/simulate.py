@@ -211,12 +211,22 @@ class World:
         if pod is None or not pod.held:
             return
         step = self.stored.source.step if self.stored.source else None
+        if pod.index is not None:
+            self._check_instance(pod)
         for task in [*self.stored.tasks, *([step] if step else [])]:
             for attempt in task.attempts:
                 if attempt.pod == name and attempt.uid in (None, pod.uid):
                     assert attempt.finished_at is not None, f"{name} released before its result was stored"
         self.pods[name] = replace(pod, held=False)
         self._collect(name)
+
+    def _check_instance(self, pod: PodView) -> None:
+        for task in self.stored.tasks:
+            if task.name == pod.task and task.instances is not None and not task.phase.ended:
+                state = task.instances.states[pod.index or 0]
+                if state is not None and state.attempts and state.attempts[-1].number == pod.attempt:
+                    ended = state.attempts[-1].finished_at is not None
+                    assert ended, f"{pod.name} released before its result was stored"
 
     def end(self, name: str, uid: str, how: EndHow, why: str) -> None:
         pod = self.pods.get(name)
