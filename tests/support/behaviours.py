@@ -227,6 +227,43 @@ def _cancelled(status: Status) -> None:
     assert phases(status) == {"a": "Cancelled", "b": "Cancelled", "clean": "Succeeded"}
 
 
+ACTED_ON: Spec = {
+    "tasks": [
+        {"name": "long", "script": "trap '' TERM; sleep 600", "terminationGracePeriod": "1s"},
+        {"name": "ask", "dependsOn": ["long"], "approval": {"message": "?", "form": {"n": {"type": "integer"}}}},
+        {
+            "name": "last",
+            "dependsOn": ["ask"],
+            "script": """printf '{"n": {{ tasks.ask.outputs.n }}}' > "$WINDLASS_OUTPUTS"; [ {{ run.attempt }} = 2 ]""",
+        },
+    ]
+}
+
+
+def _act_on(cluster: Cluster, run: str) -> None:
+    cluster.until(run, lambda status: phases(status).get("long") == "Running")
+    steps: list[tuple[tuple[str, ...], str]] = [
+        (("mark-success", run, "long", "--reason", "it hangs"), "marked as succeeded: 1 task: long"),
+        (("approve", run, "--set", "n=5"), "ask was approved by "),
+        (("retry", run), "runs again: 1 task: last"),
+    ]
+    for command, words in steps:
+        if command[0] == "approve":
+            cluster.until(run, lambda status: phases(status).get("ask") == "Running")
+        if command[0] == "retry":
+            assert cluster.ended(run)["phase"] == "Failed"
+        said = cluster.windlass(*command)
+        assert (said.code, words in said.out) == (0, True), said.all
+
+
+def _acted_on(status: Status) -> None:
+    _succeeded(status)
+    assert [record["verb"] for record in status["actions"]] == ["MarkSuccess", "Approve", "Retry"]
+    assert (status["attempt"], task(status, "long")["reason"]) == (2, "MarkedSuccess")
+    assert [attempt["number"] for attempt in task(status, "last")["attempts"]] == [1, 2]
+    assert task(status, "last")["outputs"] == {"n": 5}
+
+
 def _limit(status: Status) -> None:
     assert status["phase"] == "Failed"
     assert task(status, "a")["attempts"][0]["class"] == "OOM"
@@ -334,6 +371,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "repeated": Behaviour(REPEATED, _repeated, run={"params": {"list": ["a$b", {"x": 1}, None]}}),
     "repeated-until-one-fails": Behaviour(FAILED_FAST, _failed_fast),
     "a-deadline": Behaviour({**_one("sleep 4"), "deadline": {"after": "2s", "from": "Started"}}, _late),
+    "acted-on": Behaviour(ACTED_ON, _acted_on, meanwhile=_act_on),
     "cancel": Behaviour(
         {
             "tasks": [
