@@ -11,6 +11,7 @@ from windlass.engine.history import RunIndex
 from windlass.engine.launch import Launcher, owner_uid
 from windlass.engine.ports import Api, Body
 from windlass.engine.record import RunKey, RunRecord
+from windlass.engine.slots import WorkflowKey
 from windlass.errors import AlreadyExists, ApiError, Conflict, NotFound
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, Stop
@@ -89,13 +90,19 @@ class Children:
 
 class Kin:
     """Which runs have started which, as far as they have not ended: parents hear of their children, and history keeps
-    both as long as one needs the other. `changed` is called with a parent's key and UID."""
+    both as long as one needs the other. `changed` is called with a parent's key and UID, `freed` with a Workflow that has
+    runs which nobody needs any more."""
 
-    def __init__(self, index: RunIndex, changed: Callable[[RunKey, str], None]) -> None:
+    def __init__(
+        self, index: RunIndex, changed: Callable[[RunKey, str], None], freed: Callable[[WorkflowKey], None]
+    ) -> None:
         self._index = index
         self._changed = changed
+        self._freed = freed
         self._open: dict[str, set[str]] = {}
         """By the parent's UID: the names of its children that have not ended."""
+        self._workflows: dict[str, set[WorkflowKey]] = {}
+        """By the parent's UID, while it has not ended: the Workflows of its children."""
         index.listen(self._run_changed)
 
     def needs(self, run: RunSummary) -> bool:
@@ -110,9 +117,17 @@ class Kin:
 
     def _run_changed(self, old: RunSummary | None, new: RunSummary | None) -> None:
         run = new or old
-        if run is None or run.parent is None:
+        if run is None:
+            return
+        if new is None or new.ended:
+            for workflow in self._workflows.pop(run.uid, ()):
+                self._freed(workflow)
+        if run.parent is None:
             return
         name, uid = run.parent
+        parent = self._index.get(RunKey(run.namespace, name))
+        if parent is not None and parent.uid == uid and not parent.ended:
+            self._workflows.setdefault(uid, set()).add(WorkflowKey(run.namespace, run.workflow))
         children = self._open.setdefault(uid, set())
         if new is None or new.ended:
             children.discard(run.name)
@@ -120,6 +135,8 @@ class Kin:
             children.add(run.name)
         if not children:
             del self._open[uid]
+            if parent is not None and parent.workflow:
+                self._freed(WorkflowKey(parent.namespace, parent.workflow))
         self._changed(RunKey(run.namespace, name), uid)
 
 
