@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from support.kubelet import Play
+import pytest
+
+from support.following import SOURCE, answered, fired, follows, producing, runs_of
+from support.kubelet import Play, outputs
 from support.scheduling import TASKS, change, down, edit, status, told
 from support.world import NAMESPACE, World
-from windlass.resources import RUNS, WORKFLOWS
+from windlass.resources import PODS, RUNS, WORKFLOWS
 
-MINUTE, HOUR = 60.0, 3600.0
-
-
-def follows(*sources: Any, how: str = "any", **schedule: Any) -> dict[str, Any]:
-    """The spec of a Workflow that follows: a word is a Workflow's name, or an asset's where it has a slash."""
-    named = [source if isinstance(source, dict) else _source(source) for source in sources]
-    beside = {key: schedule.pop(key) for key in ("concurrency", "history", "dependsOnPast") if key in schedule}
-    return {"schedule": {"after": {how: named}, **schedule}, "tasks": TASKS, **beside}
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+FAILS = {"tasks": [{"name": "fails", "command": ["false"]}]}
+BAD = {"fails": Play(exit_code=1)}
 
 
-def _source(word: str) -> dict[str, Any]:
-    return {"asset": word} if "/" in word else {"workflow": word}
-
-
-SOURCE = {"tasks": TASKS}
-
-
-def producing(*assets: str) -> dict[str, Any]:
-    return {"tasks": [{**TASKS[0], "produces": [*assets]}]}
-
-
-def fired(world: World, workflow: str = "c") -> list[str]:
-    """What each run of a Workflow answers, in the order of the runs."""
-    found = [run for run in world.store.list(RUNS, NAMESPACE) if run["spec"].get("workflow") == workflow]
-    found = [run for run in found if "slot" in run["spec"]]
-    found.sort(key=lambda run: int(run["metadata"]["name"].rsplit("-", 2)[1]))
-    return ["+".join(source["run"] for source in run["spec"]["slot"]["sources"]) for run in found]
+async def ran(world: World, name: str, workflow: str = "a", seconds: float = 10) -> None:
+    """Have a run, and let it end, and what follows it."""
+    world.run(name, workflow=workflow)
+    await world.clock.advance(seconds)
 
 
 async def test_any_each_end_makes_a_run() -> None:
@@ -43,14 +28,18 @@ async def test_any_each_end_makes_a_run() -> None:
         world.workflow("a", SOURCE)
         made = world.workflow("c", follows("a"))
         await world.clock.advance(5)
-        assert status(world, "c")["waitingFor"] == "waits for a (Succeeded)"
+        known = status(world, "c")
+        assert (known["reason"], known["waitingFor"], known.get("nextSlot")) == (
+            "Waiting",
+            "waits for a (Succeeded)",
+            None,
+        )
         world.run("a1", workflow="a", logicalDate="2025-03-01T00:00:00Z")
         await world.clock.advance(30)
-        world.run("a2", workflow="a")
-        await world.clock.advance(60)
+        await ran(world, "a2", seconds=60)
         assert fired(world) == ["a1", "a2"]
-        (first,) = [run for run in world.store.list(RUNS, NAMESPACE) if run["metadata"]["name"].startswith("c-1-")]
-        source = world.store.get(RUNS, NAMESPACE, "a1")
+        first, source = runs_of(world)[0], world.store.get(RUNS, NAMESPACE, "a1")
+        assert first["metadata"]["name"].startswith("c-1-")
         assert first["spec"] == {
             "workflow": "c",
             "logicalDate": "2025-03-01T00:00:00Z",
@@ -79,12 +68,395 @@ async def test_all_waits_for_each_and_says_for_what() -> None:
         world.workflow("a", SOURCE)
         world.workflow("b", producing("sales/daily"))
         world.workflow("c", follows("a", "sales/daily", how="all"))
-        world.run("b1", workflow="b")
-        await world.clock.advance(30)
+        await ran(world, "b1", "b")
         assert fired(world) == []
         assert status(world, "c")["waitingFor"] == "waits for a (Succeeded); has asset sales/daily of run b1"
-        world.run("a1", workflow="a")
-        world.run("a2", workflow="a")
+        await ran(world, "a1")
+        assert fired(world) == ["a1+b1"]
+        assert status(world, "c")["waitingFor"] == "waits for a (Succeeded) and asset sales/daily"
+        for name in ("a2", "a3"):
+            await ran(world, name)
+        await ran(world, "b2", "b")
+        await ran(world, "b3", "b")
+        # The newest of each; a2 is passed over, and b3 waits for another run of a.
+        assert fired(world) == ["a1+b1", "a3+b2"]
+        assert status(world, "c")["waitingFor"] == "waits for a (Succeeded); has asset sales/daily of run b3"
+
+
+async def test_within() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("b", SOURCE)
+        world.workflow("c", follows({"workflow": "a", "within": "1h"}, "b", how="all"))
+        await ran(world, "a1", seconds=2 * HOUR)
+        await ran(world, "b1", "b")
+        assert fired(world) == []
+        assert status(world, "c")["waitingFor"] == (
+            "waits for a (Succeeded) again, as that of run a1 is older than 1h; has b (Succeeded) of run b1"
+        )
+        await world.clock.advance(5 * HOUR)
+        await ran(world, "a2")
+        assert fired(world) == ["a2+b1"], "b says nothing of how old it may be"
+
+
+ENDS = {
+    "Succeeded": ["good"],
+    "Failed": ["bad"],
+    "Ended": ["good", "bad", "cancelled"],
+}
+
+
+@pytest.mark.parametrize(("on", "made"), ENDS.items(), ids=ENDS.keys())
+async def test_ends(on: str, made: list[str]) -> None:
+    async with World({**BAD, "slow": Play(seconds=100)}) as world:
+        world.workflow("a", SOURCE)
+        # YAML reads `on` without quotes as a truth value, and the API server is given the word "true".
+        world.workflow("c", follows({"workflow": "a", "true": on}))
+        await ran(world, "good")
+        for name, task in (("bad", "fails"), ("cancelled", "slow")):
+            edit(world, lambda whole, task=task: whole["spec"].update(tasks=[{"name": task, "command": ["x"]}]), "a")
+            await ran(world, name)
+        world.act("Cancel", run="cancelled")
+        await world.clock.advance(MINUTE)
+        assert world.phase("cancelled") == "Cancelled"
+        assert fired(world) == made
+
+
+async def test_a_run_that_succeeds_again_is_another_event() -> None:
+    async with World({"fails": [Play(exit_code=1), Play(), Play()]}) as world:
+        world.workflow("a", FAILS)
+        world.workflow("c", follows("a"))
+        await ran(world, "a1")
+        assert fired(world) == []
+        await world.answered(world.act("Retry", run="a1"))
+        await world.clock.advance(10)
+        assert fired(world) == ["a1"]
+        await world.answered(world.act("Clear", "fails", run="a1"))
+        await world.clock.advance(10)
+        assert fired(world) == ["a1", "a1"]
+
+
+async def test_a_run_that_is_marked_as_good_is_an_event_of_success() -> None:
+    async with World(BAD) as world:
+        world.workflow("a", {"tasks": [{**FAILS["tasks"][0], "produces": ["sales/daily"]}]})
+        world.workflow("c", follows("a"))
+        world.workflow("d", follows("sales/daily"))
+        world.workflow("e", follows({"workflow": "a", "on": "Ended"}))
+        await ran(world, "a1")
+        await world.answered(world.act("MarkSuccess", "fails", run="a1"))
+        await world.clock.advance(10)
+        assert (fired(world), fired(world, "d"), fired(world, "e")) == (["a1"], ["a1"], ["a1"])
+
+
+async def test_an_asset_is_an_event_though_its_run_fails() -> None:
+    tasks = [{**TASKS[0], "produces": ["sales/daily"]}, {**FAILS["tasks"][0], "dependsOn": ["work"]}]
+    async with World(BAD) as world:
+        world.workflow("a", {"tasks": tasks})
+        world.workflow("c", follows("sales/daily"))
+        world.workflow("d", follows("a"))
+        await ran(world, "a1")
+        assert (world.phase("a1"), fired(world), fired(world, "d")) == ("Failed", ["a1"], [])
+        await world.answered(world.act("Retry", run="a1"))
+        await world.clock.advance(10)
+        assert fired(world) == ["a1"], "only the other task ran again"
+        await world.answered(world.act("Clear", "work", run="a1"))
+        await world.clock.advance(10)
+        assert fired(world) == ["a1", "a1"]
+
+
+async def test_the_fields_of_an_asset_are_read_by_templates() -> None:
+    row = "{{ triggers[0].fields.rows }} of {{ triggers[0].asset }} by {{ triggers[0].run }}"
+    tasks = [{"name": "read", "command": ["echo", row, "{{ ds }}"]}]
+    async with World({"work": outputs(rows=5, path="s3://x")}) as world:
+        commands: dict[str, list[str]] = {}
+        create = world.store.create
+
+        def noted(resource: Any, obj: Any, *rest: Any, **others: Any) -> Any:
+            if resource is PODS:
+                commands[obj["metadata"]["labels"]["windlass.dev/task"]] = obj["spec"]["containers"][0]["command"]
+            return create(resource, obj, *rest, **others)
+
+        world.store.create = noted  # type: ignore[method-assign]
+        world.workflow("a", producing("sales/daily", "sales/total"))
+        world.workflow("c", follows("sales/daily", tasks=tasks))
+        world.run("a1", workflow="a", logicalDate="2025-03-01T00:00:00Z")
+        await world.clock.advance(10)
+        (run,) = runs_of(world)
+        assert run["spec"]["slot"]["sources"][0]["fields"] == {"rows": 5, "path": "s3://x"}
+        assert commands["read"] == ["echo", "5 of sales/daily by a1", "2025-03-01"]
+        assert [one["name"] for one in world.status("a1")["assets"]] == ["sales/daily", "sales/total"]
+
+
+async def test_a_run_of_a_definition_of_its_own_produces_too() -> None:
+    async with World() as world:
+        world.workflow("c", follows("sales/daily"))
+        world.run("once", **producing("sales/daily"))
+        await world.clock.advance(10)
+        assert fired(world) == ["once"]
+        assert runs_of(world)[0]["spec"]["slot"]["sources"][0]["workflow"] == "once"
+
+
+async def test_two_follow_one() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a"))
+        world.workflow("d", follows("a", "c", how="all"))
+        world.workflow("e", follows("a", {"workflow": "a", "on": "Ended"}))
+        await ran(world, "a1", seconds=30)
+        (made,) = runs_of(world)
+        assert (fired(world), fired(world, "d")) == (["a1"], [f"a1+{made['metadata']['name']}"])
+        assert runs_of(world, "d")[0]["spec"]["slot"]["chain"] == ["a", "c"]
+        assert fired(world, "e") == ["a1"], "one event, though it counts twice"
+
+
+async def test_what_was_before_is_past() -> None:
+    async with World() as world:
+        for name in ("a", "b"):
+            world.workflow(name, producing(f"{name}/daily"))
+        await ran(world, "a1")
+        await ran(world, "b1", "b")
+        world.workflow("c", follows("a"))
+        await world.clock.advance(10)
+        change(world, "c", after={"any": [{"workflow": "a"}, {"workflow": "b"}, {"asset": "b/daily"}]})
+        await world.clock.advance(10)
+        assert fired(world) == []
+        await ran(world, "b2", "b")
+        # The run, and its asset: two events.
+        assert fired(world) == ["b2", "b2"]
+
+
+async def test_a_schedule_of_the_clock_becomes_one_that_follows_and_back() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        await ran(world, "a1")
+        world.workflow("c", {"schedule": {"cron": "*/5 * * * *"}, "tasks": TASKS})
+        await world.clock.advance(301)
+        await ran(world, "a2")
+        edit(world, lambda whole: whole["spec"].update(schedule={"after": {"any": [{"workflow": "a"}]}}), "c")
+        await world.clock.advance(301)
+        await ran(world, "a3")
+        names = [run["metadata"]["name"] for run in world.store.list(RUNS, NAMESPACE) if run["spec"]["workflow"] == "c"]
+        assert [answered(world.store.get(RUNS, NAMESPACE, name)) for name in names if "-1-" in name] == ["a3"]
+        assert len(names) == 2
+        edit(world, lambda whole: whole["spec"].update(schedule={"cron": "*/5 * * * *"}), "c")
+        await ran(world, "a4", seconds=301)
+        assert len([run for run in world.store.list(RUNS, NAMESPACE) if run["spec"]["workflow"] == "c"]) == 3
+
+
+class Suspended(NamedTuple):
+    how: str
+    catch_up: str
+    made: list[str]
+
+
+SUSPENDED = {
+    "any: the newest": Suspended("any", "None", ["b3"]),
+    "any, all made up for": Suspended("any", "All", ["a1", "a2", "b3"]),
+    "all: one set": Suspended("all", "None", ["a2+b3"]),
+    "all, and one set still": Suspended("all", "All", ["a2+b3"]),
+}
+
+
+@pytest.mark.parametrize("case", SUSPENDED.values(), ids=SUSPENDED.keys())
+async def test_what_happens_while_it_is_suspended(case: Suspended) -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("b", SOURCE)
+        world.workflow("c", follows("a", "b", how=case.how, catchUp=case.catch_up, suspend=True))
+        for name in ("a1", "a2"):
+            await ran(world, name)
+        await ran(world, "b3", "b")
+        assert (fired(world), status(world, "c")["reason"]) == ([], "Suspended")
+        await down(world, HOUR)
+        change(world, "c", suspend=False)
         await world.clock.advance(30)
-        assert len(fired(world)) in (1, 2)
-        assert status(world, "c")["waitingFor"] == "waits for asset sales/daily; has a (Succeeded) of run a2"
+        assert fired(world) == case.made
+        assert status(world, "c")["reason"] == "Waiting"
+
+
+async def test_the_controller_was_down() -> None:
+    async with World() as world:
+        world.workflow("a", producing("sales/daily"))
+        world.workflow("c", follows("sales/daily"))
+        await ran(world, "a1")
+        world.run("a2", workflow="a")
+        world.run("a3", workflow="a")
+        await world.clock.advance(1)
+        await down(world, DAY)
+        await world.clock.advance(60)
+        assert sorted(fired(world)) == ["a1", "a2", "a3"]
+        assert world.watcher.errors == 0
+
+
+async def test_a_source_keeps_its_runs_until_they_were_answered() -> None:
+    async with World() as world:
+        world.workflow("a", {**SOURCE, "history": {"succeeded": 0, "ttl": "1h"}})
+        world.workflow("b", producing("sales/daily", history={"succeeded": 0}))
+        world.workflow("c", follows("a", "sales/daily", how="all", history={"succeeded": 1}))
+        for name in ("a1", "a2", "a3"):
+            await ran(world, name)
+        await world.clock.advance(3 * HOUR)
+        left = [run["metadata"]["name"] for run in world.store.list(RUNS, NAMESPACE)]
+        assert left == ["a3"], "the newest one, which is all that is wanted"
+        await ran(world, "b1", "b", seconds=5 * MINUTE)
+        left = [run["metadata"]["name"] for run in world.store.list(RUNS, NAMESPACE)]
+        assert (fired(world), [name for name in left if not name.startswith("c-")]) == (["a3+b1"], [])
+        assert world.watcher.errors == 0
+
+
+async def test_a_run_that_somebody_deletes_takes_its_event_with_it() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("b", SOURCE)
+        world.workflow("c", follows("a", "b", how="all"))
+        await ran(world, "a1")
+        world.store.delete(RUNS, NAMESPACE, "a1")
+        await ran(world, "b1", "b")
+        assert fired(world) == []
+        assert status(world, "c")["waitingFor"] == "waits for a (Succeeded); has b (Succeeded) of run b1"
+        world.store.delete(WORKFLOWS, NAMESPACE, "a")
+        world.workflow("a", SOURCE)
+        await ran(world, "a1")
+        assert fired(world) == ["a1+b1"]
+
+
+async def test_history_of_those_that_follow_uses_no_number_twice() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", history={"succeeded": 0}))
+        numbers = []
+        for name in ("a1", "a2", "a3"):
+            await ran(world, name, seconds=3)
+            numbers += [run["metadata"]["name"][:4] for run in runs_of(world)]
+            await down(world, 5 * MINUTE)
+            await world.clock.advance(2 * MINUTE)
+            assert fired(world) == []
+        assert numbers == ["c-1-", "c-2-", "c-3-"]
+
+
+async def test_those_that_follow_each_other_come_to_rest() -> None:
+    async with World() as world:
+        world.workflow("a", {"tasks": TASKS})
+        world.workflow("b", follows("a"))
+        world.workflow("c", follows("b", "c/own", tasks=producing("c/own")["tasks"]))
+        edit(world, lambda whole: whole["spec"].update(follows("c")), "a")
+        await world.clock.advance(5)
+        await ran(world, "a1", seconds=HOUR)
+        assert [len(fired(world, name)) for name in "abc"] == [0, 1, 1]
+        assert told(world) == ["FollowsItself"] * 2
+        await down(world, MINUTE)
+        await world.clock.advance(HOUR)
+        assert len(told(world)) == 2
+        await ran(world, "a2", seconds=60)
+        assert [len(fired(world, name)) for name in "abc"] == [0, 2, 2]
+
+
+LONG = {"work": [Play(), Play(), Play(), Play(), *[Play(seconds=100)] * 8]}
+
+
+async def test_skip() -> None:
+    async with World({"slow": Play(seconds=100)}) as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", concurrency={"policy": "Skip"}, tasks=[{"name": "slow", "command": ["x"]}]))
+        for name in ("a1", "a2", "a3"):
+            await ran(world, name)
+        assert fired(world) == ["a1"]
+        assert (status(world, "c")["skipped"], told(world)) == (2, ["SlotSkipped"] * 2)
+        await world.clock.advance(200)
+        await ran(world, "a4")
+        assert fired(world) == ["a1", "a4"]
+
+
+async def test_queue() -> None:
+    async with World({"slow": Play(seconds=100)}) as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", tasks=[{"name": "slow", "command": ["x"]}]))
+        for name in ("a1", "a2", "a3"):
+            await ran(world, name)
+        assert [run["status"]["phase"] for run in runs_of(world)] == ["Running", "Queued", "Queued"]
+        await world.clock.advance(5 * MINUTE)
+        assert [run["status"]["phase"] for run in runs_of(world)] == ["Succeeded"] * 3
+
+
+async def test_start_and_end() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", start="2025-04-01T13:00:00Z", end="2025-04-01T14:00:00Z"))
+        await ran(world, "early", seconds=HOUR + 60)
+        await ran(world, "right", seconds=HOUR)
+        assert status(world, "c")["reason"] == "Ended"
+        await ran(world, "late")
+        assert fired(world) == ["right"]
+
+
+async def test_starting_deadline() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", startingDeadline="1h", suspend=True))
+        await ran(world, "a1", seconds=2 * HOUR)
+        change(world, "c", suspend=False)
+        await world.clock.advance(10)
+        assert (fired(world), status(world, "c")["missed"], told(world)) == ([], 1, ["SlotsMissed"])
+
+
+async def test_a_follower_that_is_made_again_under_its_name() -> None:
+    async with World() as world:
+        world.collects_every = 90
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a"))
+        await ran(world, "a1")
+        world.store.delete(WORKFLOWS, NAMESPACE, "c")
+        await world.clock.advance(1)
+        world.workflow("c", follows("a"))
+        await ran(world, "a2")
+        assert sorted(fired(world)) == ["a1", "a2"]
+        await world.clock.advance(120)
+        assert fired(world) == ["a2"]
+
+
+async def test_one_that_cannot_be_read_touches_no_other_and_loses_nothing() -> None:
+    async with World() as world:
+        world.workflow("a", {**SOURCE, "history": {"succeeded": 0}})
+        world.workflow("bad", follows("a", cron="0 0 * * *"))
+        world.workflow("c", follows("a"))
+        await ran(world, "a1")
+        assert (fired(world), fired(world, "bad"), status(world, "bad")["reason"]) == (["a1"], [], "ScheduleInvalid")
+        edit(world, lambda whole: whole["spec"]["schedule"].pop("cron"), "bad")
+        await ran(world, "a2")
+        assert fired(world, "bad") == ["a2"]
+
+
+async def test_a_storm_of_events_is_paced_and_loses_none() -> None:
+    async with World() as world:
+        world.workflow("a", {**SOURCE, "history": {"succeeded": 100}})
+        world.workflow("c", follows("a", concurrency={"maxActiveRuns": 100}, history={"succeeded": 1000}))
+        for number in range(60):
+            world.run(f"a{number}", workflow="a")
+        await world.clock.advance(2 * MINUTE)
+        assert sorted(fired(world)) == sorted(f"a{number}" for number in range(60))
+
+
+async def test_nothing_is_asked_of_the_api_while_nothing_happens() -> None:
+    async with World() as world:
+        world.workflow("a", SOURCE)
+        world.workflow("c", follows("a", "sales/daily", how="all"))
+        await ran(world, "a1", seconds=2 * MINUTE)
+        world.api.requests.clear()
+        await world.clock.advance(100)
+        assert world.api.requests == []
+
+
+async def test_what_is_remembered_goes_with_the_workflows() -> None:
+    async with World() as world:
+        world.workflow("a", producing("sales/daily"))
+        world.workflow("c", follows("a", "sales/daily"))
+        await ran(world, "a1", seconds=60)
+        for name in ("a", "c"):
+            world.store.delete(WORKFLOWS, NAMESPACE, name)
+        for run in world.store.list(RUNS, NAMESPACE):
+            world.store.delete(RUNS, NAMESPACE, run["metadata"]["name"])
+        await world.clock.advance(HOUR)
+        following = world.engine.scheduler.following
+        assert (following._follows, following._followers, following._producers) == ({}, {}, {})
+        assert world.leftovers() == {}
+        assert world.store.list(PODS, NAMESPACE) == []

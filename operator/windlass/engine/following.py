@@ -129,6 +129,8 @@ class Following:
             return record.body is not None
         cursors = Cursors.read(record.stored.cursors)
         for source in sources_of(schedule.after):
+            if source.asset is None and source.workflow != run.workflow:
+                continue
             for event in events_of(source, (run,)):
                 cursor = cursors.sources.get(source_key(source))
                 if cursor is not None and cursor.knows(event):

@@ -254,7 +254,7 @@ class _Following:
         reason, message = "Waiting", waiting
         if self._schedule.suspend:
             reason, message = "Suspended", "schedule.suspend is true: no run is made"
-        elif self._end is not None and self._now > self._end and not self._creates:
+        elif self._end is not None and self._now >= self._end and not self._creates:
             reason, message, waiting = "Ended", "the schedule has ended", None
         elif self._hungry:
             reason, message = "CatchingUp", f"{MOST_QUEUED} runs wait for their turn: further events wait for that"
