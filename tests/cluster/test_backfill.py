@@ -59,9 +59,9 @@ def test_a_week_by_the_command(cluster: Cluster, sales: str) -> None:
         "2025-03-31T17:00:00Z", *(f"2025-04-0{number}T17:00:00Z" for number in range(1, 7)),
     }  # fmt: skip
     dry = cluster.windlass("backfill", sales, "--from", "2025-04-07", "--to", "2025-04-08", "--dry-run", within=WITHIN)
-    assert [line.split()[:2] for line in dry.out.splitlines()[1:3]] == [
-        ["2025-04-06T17:00:00Z", "Skip"],
-        ["2025-04-07T17:00:00Z", "Run"],
+    assert [line.split()[:5] for line in dry.out.splitlines()[1:3]] == [
+        ["2025-04-06T17:00:00Z", "Mon", "2025-04-07", "02:00", "Skip"],
+        ["2025-04-07T17:00:00Z", "Tue", "2025-04-08", "02:00", "Run"],
     ]
     assert {one["metadata"]["name"] for one in objects("backfills", cluster.namespace)} == {"week"}
 

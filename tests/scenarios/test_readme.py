@@ -21,7 +21,7 @@ EXPECTED = {
     "examples/README.md": [],
     "examples/approval/README.md": ["approval-1: go-ahead was approved by", "the tests are green", "✔ Succeeded"],
     "examples/backfill/README.md": [
-        "2025-04-05T17:00:00Z   Run",
+        "2025-04-05T17:00:00Z   Sun 2025-04-06 02:00   Run",
         "7 slots from 2025-03-31T17:00:00Z to 2025-04-06T17:00:00Z",
         "6 succeeded, 1 failed",
         "all slots are done: 1 succeeded, 6 had a run already",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -139,6 +140,16 @@ def _check(body: Body) -> None:
         raise click.UsageError("; ".join(told))
 
 
+def _local(slot: str, zone: str) -> str:
+    """A slot as the clocks of its zone show it; as it is, where this machine knows no such zone."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return f"{datetime.fromisoformat(slot).astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}"
+    except (OSError, ValueError):
+        return slot
+
+
 async def _dry(cluster: Cluster, made: Body, output: Format | None) -> int:
     """Show what would become of each slot; nothing stays in the cluster."""
     name = made["metadata"]["name"]
@@ -155,6 +166,8 @@ async def _dry(cluster: Cluster, made: Body, output: Format | None) -> int:
     status = ended.get("status") or {}
     slots = status.get("slots") or []
     if slots:
-        click.echo(table(["SLOT", "ACTION", "RUN"], [[slot["slot"], slot["action"], slot["run"]] for slot in slots]))
+        zone = (status.get("schedule") or {}).get("timeZone") or "UTC"
+        rows = [[slot["slot"], _local(slot["slot"], zone), slot["action"], slot["run"]] for slot in slots]
+        click.echo(table(["SLOT", zone.upper(), "ACTION", "RUN"], rows))
     click.echo(status.get("message") or backfilling.phase(ended), err=backfilling.verdict(ended) != OK)
     return backfilling.verdict(ended)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from support.cli import FakeCluster, invoke, workflow
+from windlass.cli.backfilling import _bar, watch
+from windlass.cli.cluster import Cluster
 
 Body = dict[str, Any]
 RANGE = ("--from", "2025-04-01", "--to", "2025-04-03")
@@ -87,6 +93,35 @@ def test_its_progress_is_shown_until_it_has_ended() -> None:
     assert result.exit_code == 1
 
 
+def test_who_interrupts_it_is_told_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = FakeCluster().add(backfill(phase="Running", message="0 of 3 slots done: 1 active"))
+
+    async def interrupted() -> None:
+        watching = asyncio.create_task(watch(Cluster(cluster, "data"), "sales-x2v9p"))  # type: ignore[arg-type]  # a fake
+        await asyncio.sleep(0.05)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    asyncio.run(interrupted())
+    assert capsys.readouterr().err == (
+        "windlass: the backfill sales-x2v9p goes on; windlass suspend backfill/sales-x2v9p would hold it, "
+        "windlass cancel backfill/sales-x2v9p end it\n"
+    )
+
+
+def test_the_bar_of_a_terminal() -> None:
+    async def changes() -> AsyncIterator[Body]:
+        yield backfill()
+        yield backfill(phase="Running", total=3, done=1, running=2, failed=1)
+        yield backfill(phase="Failed", total=3, done=3, failed=1)
+
+    screen = Console(force_terminal=True, width=100, file=io.StringIO())
+    assert asyncio.run(_bar(screen, changes()))["status"]["phase"] == "Failed"
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]  # what it was given
+    assert "3/3" in shown
+    assert "1 failed" in shown
+
+
 def test_the_end_as_json() -> None:
     steps = [backfill(phase="Succeeded", message="all slots are done: 3 succeeded")]
     result = invoke(FakeCluster(steps=steps).add(workflow("sales")), "backfill", "sales", *RANGE, "-o", "json")
@@ -98,14 +133,15 @@ def test_a_dry_run_shows_the_slots_and_leaves_nothing() -> None:
         {"slot": "2025-04-01T02:00:00Z", "action": "Skip", "run": "sales-20250401t0200"},
         {"slot": "2025-04-02T02:00:00Z", "action": "Run", "run": "sales-20250402t0200"},
     ]
-    steps = [backfill(phase="Succeeded", reason="DryRun", message="2 slots", slots=slots)]
+    schedule = {"cron": "0 11 * * *", "timeZone": "Asia/Seoul"}
+    steps = [backfill(phase="Succeeded", reason="DryRun", message="2 slots", slots=slots, schedule=schedule)]
     cluster = FakeCluster(steps=steps).add(workflow("sales"))
     result = invoke(cluster, "backfill", "sales", *RANGE, "--dry-run")
     assert (result.exit_code, result.stdout) == (
         0,
-        "SLOT                   ACTION   RUN\n"
-        "2025-04-01T02:00:00Z   Skip     sales-20250401t0200\n"
-        "2025-04-02T02:00:00Z   Run      sales-20250402t0200\n"
+        "SLOT                   ASIA/SEOUL             ACTION   RUN\n"
+        "2025-04-01T02:00:00Z   Tue 2025-04-01 11:00   Skip     sales-20250401t0200\n"
+        "2025-04-02T02:00:00Z   Wed 2025-04-02 11:00   Run      sales-20250402t0200\n"
         "2 slots\n",
     )
     assert made(cluster)[0]["spec"]["dryRun"] is True
