@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
 from windlass import names
 from windlass.build.meta import label_value
 from windlass.models.common import format_time
-from windlass.plan.workflow_types import RunRequest
+from windlass.models.run import RunSlot
 from windlass.resources import RUNS, WORKFLOWS
 
 
-def build_run(namespace: str, workflow: str, uid: str, request: RunRequest) -> dict[str, Any]:
+class Wanted(Protocol):
+    """What is to be known of the run."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def logical_date(self) -> datetime: ...
+
+    @property
+    def slot(self) -> RunSlot: ...
+
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+
+    @property
+    def priority(self) -> int | None: ...
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+
+
+def build_run(namespace: str, workflow: str, uid: str, request: Wanted) -> dict[str, Any]:
     """The run that `request` asks for, owned by the Workflow of this name and UID."""
     spec: dict[str, Any] = {"workflow": workflow, "logicalDate": format_time(request.logical_date)}
     spec["slot"] = request.slot.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
