@@ -172,3 +172,18 @@ async def test_a_group_goes_back_once_though_controllers_die() -> None:
         assert await world.ended() == "Succeeded"
         assert {task["name"]: len(task["attempts"]) for task in world.status()["tasks"]}["stage"] == 2
         assert len(world.kubelet.launched) == 6
+
+
+async def test_a_group_is_addressed_by_its_name() -> None:
+    async with World() as world:
+        spec = grouped()
+        world.run(tasks=spec["tasks"])
+        assert await world.ended() == "Succeeded"
+        action = world.act("Clear", tasks=["load"])
+        assert await world.answered(action) == ("Applied", "runs again: 2 tasks: stage, merge")
+        assert await world.ended() == "Succeeded"
+        assert {task["name"]: len(task["attempts"]) for task in world.status()["tasks"]} == {
+            "before": 1, "stage": 2, "merge": 2, "after": 1,
+        }  # fmt: skip
+        wrong = world.act("Clear", tasks=["laod"])
+        assert await world.answered(wrong) == ("Refused", "the run has no task laod: did you mean load?")

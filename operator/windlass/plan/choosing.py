@@ -13,21 +13,31 @@ _BY_ACTION = frozenset({"SkippedByAction", "MarkedSuccess", "MarkedFailed"})
 
 
 def chosen(program: Program, action: Action) -> tuple[str, ...]:
-    """The tasks that the action names, with those before and after them where it says so, in the order of the DAG.
+    """The tasks that the action names, by themselves or by their group, with those before and after them where it says
+    so, in the order of the DAG.
 
-    ActionRefused when it names one that there is not.
+    ActionRefused when it names what there is not.
     """
     spec = action.spec
-    for name in spec.tasks:
-        if name not in program.nodes:
-            hint = suggestion(name, program.nodes)
-            raise ActionRefused(f"the run has no task {name}" + (f": {hint}" if hint else ""))
-    found = set(spec.tasks)
+    named = [task for name in spec.tasks for task in _meant(program, name)]
+    found = set(named)
     if spec.downstream:
-        found |= reached(program, spec.tasks, lambda node: node.downstream)
+        found |= reached(program, named, lambda node: node.downstream)
     if spec.upstream:
-        found |= reached(program, spec.tasks, lambda node: node.upstream)
+        found |= reached(program, named, lambda node: node.upstream)
     return tuple(name for name in program.nodes if name in found)
+
+
+def _meant(program: Program, name: str) -> list[str]:
+    """The task of this name, or the tasks of the group of this name."""
+    if name in program.nodes:
+        return [name]
+    members = [task for task, node in program.nodes.items() if node.task.group == name]
+    if not members:
+        groups = {node.task.group for node in program.nodes.values()} - {None}
+        hint = suggestion(name, {*program.nodes, *(group for group in groups if group)})
+        raise ActionRefused(f"the run has no task {name}" + (f": {hint}" if hint else ""))
+    return members
 
 
 def reached(program: Program, names: Iterable[str], step: Callable[[Node], Sequence[str]]) -> set[str]:
