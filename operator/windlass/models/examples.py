@@ -115,6 +115,26 @@ ref: v1.4
 path: sales
 secretName: git-credentials
 """,
+    "RunAction": """\
+apiVersion: windlass.dev/v1alpha1
+kind: RunAction
+metadata: {name: late-data, namespace: data}
+spec:
+  run: daily-sales-20250401t1700
+  verb: Clear
+  tasks: [load]
+  downstream: true
+  reason: the files of the south came late
+  requestedBy: alice@example.com
+""",
+    "Approval": """\
+message: "Release {{ tasks.build.outputs.version }}?"
+approvers: {groups: [release-managers]}
+timeout: 2d
+onTimeout: Reject
+form:
+  percent: {type: integer, minimum: 1, maximum: 100, default: 10}
+""",
     "Workspace": """\
 size: 20Gi
 mountPath: /workspace/data

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from windlass.models import backfill, run, schedule, task, workflow
+from windlass.models import action, approval, backfill, run, schedule, task, workflow
 from windlass.models.examples import EXAMPLES
 from windlass.models.parse import check
 
-MODELS = {name: thing for module in (backfill, run, schedule, task, workflow) for name, thing in vars(module).items()}
+MODELS = {
+    name: thing
+    for module in (action, approval, backfill, run, schedule, task, workflow)
+    for name, thing in vars(module).items()
+}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
