@@ -186,4 +186,4 @@ async def test_a_group_is_addressed_by_its_name() -> None:
             "before": 1, "stage": 2, "merge": 2, "after": 1,
         }  # fmt: skip
         wrong = world.act("Clear", tasks=["laod"])
-        assert await world.answered(wrong) == ("Refused", "the run has no task laod: did you mean load?")
+        assert await world.answered(wrong) == ("Refused", 'the run has no task laod: did you mean "load"?')

@@ -44,7 +44,7 @@ async def test_what_is_needed_is_taken_over_and_the_rest_is_skipped() -> None:
 
 
 REFUSED = {
-    "an unknown task": ({"tasks": ["laod"]}, "spec.tasks[0]: there is no task laod; did you mean load?"),
+    "an unknown task": ({"tasks": ["laod"]}, "spec.tasks[0]: there is no task laod; did you mean \"load\"?"),
     "no good run yet": (
         {"tasks": ["load"]},
         "spec.tasks: extract is needed, and no run has succeeded that it could be taken from; add extract to tasks",
