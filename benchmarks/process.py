@@ -54,6 +54,12 @@ class Controller:
             found[f"{parts['verb']} {parts['resource']}"] += int(float(value))
         return found
 
+    def leads(self) -> bool:
+        """Whether it says that it is at work, and not that it stands by; its port is another where it began anew."""
+        (port,) = _listening(self.pid)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
+            return not answer.read().startswith(b"ok: standing by")
+
     def _metrics(self) -> str:
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
             text: str = answer.read().decode()

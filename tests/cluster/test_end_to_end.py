@@ -17,7 +17,7 @@ import pytest
 
 from support.clusters import Cluster, phases
 from support.controller import Controller
-from support.examples import EXAMPLES, NAMES, Pod, documents, manifest_from, run_all
+from support.examples import EXAMPLES, Pod, documents, manifest_from, run_all
 from support.git_server import GitServer
 from support.kubectl import kubectl, objects
 from support.readme import PLACES, Place, blocks
@@ -31,7 +31,14 @@ from windlass.names import RESULT_FINALIZER
 pytestmark = pytest.mark.cluster
 SYSTEM = "windlass-system"
 """The namespace that the pages install into."""
+COMPUTED = ("daily-sales-etl", "hello", "weather-umbrella")
+"""Examples whose tasks are run here too, so that all that must be told of their runs is known."""
 REPORT = "sales-report"
+OTHERS = [
+    path.parent.name for path in sorted(EXAMPLES.glob("*/run.yaml")) if path.parent.name not in (*COMPUTED, REPORT)
+]
+APPROVED = {"approval": "go-ahead"}
+"""Those that wait for a person, and at which task."""
 MOUNTS = {"daily-sales-etl": "/warehouse", "weather-umbrella": "/models"}
 FOLLOWED_WITHIN = 30.0
 """Seconds. That it takes ten at most is shown where nothing else goes on; the machine is busy here."""
@@ -103,13 +110,8 @@ class Story:
         found = objects("workflowruns.windlass.dev", self.cluster.namespace)
         return {one["metadata"]["name"]: one.get("status", {}) for one in found}
 
-    def start_examples(self, git_server: GitServer, servers: ReportServers) -> None:
-        """Apply all examples as their READMEs say, their code and servers being those of the tests."""
-        place = ["-n", self.cluster.namespace]
-        kubectl("apply", *place, "-f", "-", stdin=servers.secret())
-        for name in NAMES:
-            kubectl("apply", *place, "-f", "-", stdin=manifest_from(name, git_server))
-            kubectl("apply", *place, "-f", str(EXAMPLES / name / "run.yaml"))
+    def apply(self, manifest: str) -> None:
+        kubectl("apply", "-n", self.cluster.namespace, "-f", "-", stdin=manifest)
 
     def kill_the_leader(self) -> None:
         lease = self.release.lease()
@@ -179,12 +181,18 @@ def story(
         controller.start()
 
 
+def manifests_of_examples(git_server: GitServer, servers: ReportServers) -> str:
+    """All examples with their runs, as their READMEs say, their code and servers being those of the tests."""
+    found = [servers.secret()]
+    for name in (*COMPUTED, REPORT, *OTHERS):
+        found += [manifest_from(name, git_server), (EXAMPLES / name / "run.yaml").read_text()]
+    return "\n---\n".join(found)
+
+
 def expected_of_examples(directory: Path) -> dict[str, Told]:
-    """What must be told of the examples' runs: their tasks, run here, say it. The report's are told by its mail."""
+    """What must be told of the examples' runs: their tasks, run here, say it."""
     expected = {}
-    for name in NAMES:
-        if name == REPORT:
-            continue
+    for name in COMPUTED:
         (run,) = documents(EXAMPLES / name / "run.yaml")
         where = directory / name
         where.mkdir()
@@ -200,6 +208,7 @@ def test_from_install_to_uninstall(
 ) -> None:
     cluster, release, terminals = story.cluster, story.release, story.terminals
     expected = expected_of_examples(tmp_path)
+    examples = manifests_of_examples(git_server, report_servers)
     report_servers.take_mails()
     story.chapter("begins")
 
@@ -209,8 +218,8 @@ def test_from_install_to_uninstall(
     memory = sorted(f"{memory_of(pod):.0f} MiB" for pod in release.pods())
     story.chapter(f"installed, ready; the controllers take {' and '.join(memory)}")
 
+    story.apply(examples)
     cluster.start("over-the-kill", LONG)
-    story.start_examples(git_server, report_servers)
     cluster.until("over-the-kill", lambda status: phases(status).get("a") == "Running")
     story.chapter("all examples are applied")
     story.kill_the_leader()
@@ -229,16 +238,21 @@ def test_from_install_to_uninstall(
     story.chapter("upgraded")
 
     expected |= {"over-the-kill": COUNTED, "over-the-upgrade": COUNTED}
-    names = [*expected, f"{REPORT}-1"]
-    for name in names:
-        cluster.ended(name)
-    found = {name: told(status) for name, status in story.runs().items()}
-    report = found.pop(f"{REPORT}-1")
-    assert found == expected
+    for name, waiting in APPROVED.items():
+        said = cluster.windlass("approve", f"{name}-1", waiting)
+        assert said.code == 0, said.all
+    others = [f"{name}-1" for name in OTHERS]
+    for name in (*expected, f"{REPORT}-1", *others):
+        assert cluster.ended(name)["phase"] == "Succeeded", name
+    statuses = story.runs()
+    assert {name: told(statuses[name]) for name in expected} == expected
+    report = told(statuses[f"{REPORT}-1"])
     assert report == went_well({name: outputs for name, (_, _, outputs) in report[2].items()})
     (mail,) = report_servers.take_mails()
     check_mail(mail, title="Sales of April 2025", run=f"{REPORT}-1")
-    story.one_pod_an_attempt(*names)
+    story.one_pod_an_attempt(*expected, f"{REPORT}-1")
+    seen = story.watch.seen(cluster.namespace)
+    assert {name: len({pod for pod, _ in seen[name]}) for name in others} == {name: len(seen[name]) for name in others}
     story.chapter("all runs have ended as they must")
 
     cluster.start("at-the-end", AT_THE_END)
