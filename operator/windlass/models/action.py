@@ -46,8 +46,8 @@ class RunActionSpec(Model):
     tasks: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=1000, json_schema_extra=LIST_SET)
     ] = []
-    """The names of the tasks that are meant, or of their groups. Retry without any: all that failed. Approve and Reject without any: the
-    one task that waits for it."""
+    """The names of the tasks that are meant, or of their groups. Retry without any: all that failed. Approve and Reject
+    without any: the one task that waits for it."""
     indices: Annotated[list[Annotated[int, Field(ge=0, le=100000)]], Field(max_length=10000)] = []
     """The instances that are meant, where the one task is a forEach; all without."""
     downstream: bool = False

@@ -65,6 +65,8 @@ def _again(run: RunView, program: Program, action: Action, now: datetime, roots:
     changed: list[str] = []
     for name in program.nodes:
         before = tasks.get(name) or TaskStatus(name=name)
+        if name in back and before.removing:
+            raise ActionRefused(f"what {name} has made is still being deleted: ask again in a moment")
         if name in back and before != TaskStatus(name=name):
             some = name in partly
             tasks[name] = with_instances_again(before, action.spec.indices) if some else _back(before, action, now)

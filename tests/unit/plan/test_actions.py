@@ -414,6 +414,22 @@ def test_what_is_changed(case: Case) -> None:
     assert (record.uid, record.verb, record.by, record.message) == ("u", case.action.spec.verb, "alice", case.message)
 
 
+def test_a_group_stands_for_its_tasks() -> None:
+    grouped = [{**one, "group": "load"} if one["name"] in ("b", "c") else one for one in SPEC["tasks"]]
+    program = compile_program(WorkflowSpec.model_validate({**SPEC, "tasks": grouped}))
+    outcome = apply_action(view("Succeeded", GOOD), program, action("Clear", "load"), NOW)
+    assert outcome.message == "runs again: 3 tasks: b, c, z"
+    wrong = apply_action(view("Succeeded", GOOD), program, action("Clear", "loads"), NOW)
+    assert wrong.message == 'the run has no task loads: did you mean "load"?'
+
+
+def test_what_is_still_being_removed_is_waited_for() -> None:
+    removing = {**GOOD, "b": task("b", "Succeeded", removing=True)}
+    outcome = apply_action(view("Succeeded", removing), PROGRAM, action("Clear", "b"), NOW)
+    words = "what b has made is still being deleted: ask again in a moment"
+    assert (outcome.applied, outcome.message) == (False, words)
+
+
 def test_what_goes_back_keeps_its_past_and_nothing_else() -> None:
     before = TaskStatus(
         name="b",
