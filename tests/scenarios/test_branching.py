@@ -31,11 +31,12 @@ def chooser(*cases: Body) -> list[Body]:
 GOOD = {"when": "{{ tasks.validate.outputs.accuracy > 0.9 }}", "then": ["deploy"]}
 BAD = {"when": "{{ tasks.validate.outputs.accuracy < 0.5 }}", "then": ["rollback"]}
 OTHERWISE = {"then": ["rollback"]}
+BOTH = {"then": ["deploy", "rollback"]}
 CHOICES = {
     "the first case that is true": (0.95, [GOOD, OTHERWISE], ["deploy"], "goes on with deploy"),
     "the last case without when": (0.7, [GOOD, OTHERWISE], ["rollback"], "goes on with rollback"),
     "no case is true": (0.7, [GOOD, BAD], [], "goes on with none"),
-    "both, of one case": (0.7, [{"then": ["deploy", "rollback"]}], ["deploy", "rollback"], "goes on with deploy, rollback"),
+    "both, of one case": (0.7, [BOTH], ["deploy", "rollback"], "goes on with deploy, rollback"),
 }  # fmt: skip
 
 

@@ -161,8 +161,6 @@ async def test_a_missing_right_is_said_and_waited_for() -> None:
 
 BAD = {
     "an unknown kind": ({**APP, "kind": "Nothing"}, "NoSuchKind"),
-    "no kind": ({"apiVersion": "v1"}, "ResourceInvalid"),
-    "a Secret": ({"apiVersion": "v1", "kind": "Secret"}, "ResourceInvalid"),
     "another namespace": ({**APP, "metadata": {"namespace": "kube-system"}}, "ResourceInvalid"),
     "a template that fails": ({**APP, "spec": "{{ 1 / 0 }}"}, "TemplateError"),
 }
@@ -172,9 +170,16 @@ BAD = {
 async def test_what_can_not_be_made_fails_at_once(manifest: Body, reason: str) -> None:
     async with World() as world:
         world.run(tasks=[makes(manifest, retry={"limit": 3})])
-        assert await world.ended(seconds=10) in ("Failed", "Refused")
-        if world.phase() == "Failed":
-            assert world.task("spark")["reason"] == reason
+        assert await world.ended(seconds=10) == "Failed"
+        assert world.task("spark")["reason"] == reason
+
+
+@pytest.mark.parametrize("manifest", [{"apiVersion": "v1"}, {"apiVersion": "v1", "kind": "Secret"}])
+async def test_what_is_no_object_or_a_secret_is_refused(manifest: Body) -> None:
+    async with World() as world:
+        world.run(tasks=[makes(manifest)])
+        assert await world.ended(seconds=10) == "Refused"
+        assert "resource.manifest: " in world.status()["message"]
 
 
 async def test_an_object_of_somebody_else_is_left_alone() -> None:
