@@ -149,8 +149,8 @@ class Backfills:
         run = new or old
         if run is None or not run.workflow:
             return
-        if old is not None and new is not None and old.ended == new.ended and old.phase is new.phase:
-            return
+        if old is not None and new is not None and not (old.ended or new.ended):
+            return  # how it is under way is of no interest
         for record in self._records.of(WorkflowKey(run.namespace, run.workflow)):
             if run.backfill == record.key.name or run.name in record.names:
                 self._wake(record.key)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from windlass.models.backfill import BackfillSpec, BackfillStatus
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
+from windlass.plan.backfill_types import BackfillView
 from windlass.plan.types import RunEvent, RunView
 from windlass.telemetry.metrics import Metrics
 from windlass.telemetry.observer import EngineObserver
@@ -205,6 +207,43 @@ def test_a_definition_of_its_own_is_no_workflow() -> None:
     ended = WorkflowRunStatus.model_validate({"phase": "Failed"})
     EngineObserver(metrics, lambda: NOW).status_stored(view(), WorkflowRunStatus(), ended, None)
     assert metrics.calls == [("run_ended", "data", "", "Failed", None, None)]
+
+
+BACKFILLS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, float]]] = {
+    "the start": ({}, {"phase": "Running", "startedAt": at(0), "total": 9}, {}),
+    "slots that are done": (
+        {"phase": "Running", "startedAt": at(0), "succeeded": 1},
+        {"phase": "Running", "startedAt": at(0), "succeeded": 3, "failed": 1, "skipped": 2},
+        {"succeeded": 2, "failed": 1, "skipped": 2},
+    ),
+    "one that succeeds after all": (
+        {"phase": "Running", "startedAt": at(0), "failed": 1},
+        {"phase": "Running", "startedAt": at(0), "failed": 0, "succeeded": 1},
+        {"succeeded": 1},
+    ),
+    "the end": (
+        {"phase": "Running", "startedAt": at(0)},
+        {"phase": "Failed", "reason": "RunsFailed", "startedAt": at(0), "cancelled": 1},
+        {"cancelled": 1, "Failed": 1},
+    ),
+    "the end, once": ({"phase": "Failed"}, {"phase": "Failed", "message": "x"}, {}),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "counted"), BACKFILLS.values(), ids=BACKFILLS.keys())
+def test_backfills(before: dict[str, Any], after: dict[str, Any], counted: dict[str, float]) -> None:
+    metrics = Metrics()
+    spec = BackfillSpec.model_validate({"workflow": "etl", "from": "2025-04-01", "to": "2025-04-01"})
+    first, then = (BackfillStatus.model_validate(status) for status in (before, after))
+    view = BackfillView("data", "b", "u1", 1, NOW, spec, then)
+    EngineObserver(metrics, lambda: NOW).backfill_stored(view, first, then)
+    found = {
+        sample.labels["outcome"]: sample.value
+        for family in metrics.registry.collect()
+        if family.name in ("windlass_backfills", "windlass_backfill_slots")
+        for sample in family.samples
+    }
+    assert found == counted
 
 
 def test_events_are_counted_and_made() -> None:
