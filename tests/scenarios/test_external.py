@@ -1,4 +1,4 @@
-"""Tasks that make objects of other controllers, which the tests play: their ends, their removal, and what goes wrong."""
+"""Tasks that make objects of other controllers, which the tests play: how they end, go, and what goes wrong."""
 
 from __future__ import annotations
 

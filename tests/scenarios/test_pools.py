@@ -43,7 +43,7 @@ async def test_tasks_of_several_runs_share_the_slots() -> None:
             world.run(f"r{number}", tasks=[in_pool("a"), in_pool("b")])
         await world.clock.advance(5)
         assert figures(world) == (2, 0, 4)
-        waiting = [entry for entry in map(lambda n: world.task("b", f"r{n}"), range(3)) if entry["phase"] == "Queued"]
+        waiting = [entry for entry in (world.task("b", f"r{n}") for n in range(3)) if entry["phase"] == "Queued"]
         assert {entry["reason"] for entry in waiting} == {"WaitingForPool"}
         assert "waits for a slot of the pool db: number" in waiting[0]["message"]
         for number in range(3):
