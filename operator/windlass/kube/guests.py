@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Self
+from typing import Final, Self
 
 from windlass.errors import Forbidden, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials
 from windlass.kube.transport import RequestHook
 from windlass.resources import Resource
+
+SECRETS: Final = "Secrets are neither read nor made by tasks: a pod can mount them"
 
 
 class Guests:
@@ -56,7 +58,10 @@ class Guests:
         return await self.resource(await self.client(namespace, service_account), api_version, kind)
 
     async def resource(self, client: KubeClient, api_version: str, kind: str) -> Resource:
-        """The resource of a kind. NotFound when the cluster has none; a kind that was missing is looked for again."""
+        """The resource of a kind. NotFound when the cluster has none; a kind that was missing is looked for again.
+        Forbidden for Secrets, whatever the service account may do."""
+        if kind == "Secret" and not api_version.rpartition("/")[0]:
+            raise Forbidden(SECRETS, 403, "Forbidden")
         async with self._lock:
             known = self._kinds.get(api_version, {})
             if kind not in known:

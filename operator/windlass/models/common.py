@@ -63,6 +63,7 @@ Instant = Annotated[
 
 NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+API_VERSION_PATTERN: Final = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?v[a-z0-9]+$"
 MOMENT_PATTERN: Final = INSTANT_PATTERN.replace("T", "(T", 1).removesuffix("$") + ")?$"
 DATE_PATTERN: Final = r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 MOUNT_PATH_PATTERN: Final = r"^/[^:]+$"
@@ -80,6 +81,7 @@ PATTERN_WORDS: Final = {
     NAME_PATTERN: "is no name: use lower-case letters, digits and '-', beginning and ending with a letter or digit",
     OBJECT_NAME_PATTERN: "is no name of an object: use lower-case letters, digits, '-' and '.', beginning and ending "
     "with a letter or digit",
+    API_VERSION_PATTERN: "is no apiVersion: write v1, or batch/v1 with the group",
     MOMENT_PATTERN: "is no day and no instant: write 2025-04-01, or 2025-04-01T17:00:00Z",
     DATE_PATTERN: "is no day: write 2026-12-25",
     MOUNT_PATH_PATTERN: "is no mount path: write an absolute path without ':', such as /workspace/data",

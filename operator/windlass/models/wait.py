@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from windlass.models.common import OBJECT_NAME_PATTERN, Duration, JsonObject, Model
+from windlass.models.common import API_VERSION_PATTERN, OBJECT_NAME_PATTERN, Duration, JsonObject, Model
 
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -42,7 +42,7 @@ class WaitObject(ObjectTest):
     """An object of the run's namespace, read as the task's service account. Without condition and path: that it is
     there."""
 
-    api_version: Annotated[str, Field(min_length=1, max_length=316)]
+    api_version: Annotated[str, Field(pattern=API_VERSION_PATTERN, min_length=1, max_length=316)]
     """Its apiVersion: `batch/v1`."""
     kind: Annotated[str, Field(min_length=1, max_length=63)]
     """Its kind: `Job`. Secrets are not read."""

@@ -19,7 +19,7 @@ from windlass.plan.approval_checks import check_approval
 from windlass.plan.branch_checks import check_groups, check_switch, check_teardown
 from windlass.plan.graph import ProgramError, compile_program, find_cycle, has_pod, is_join
 from windlass.plan.injection import unquoted
-from windlass.plan.outside_checks import check_wait
+from windlass.plan.outside_checks import check_resource, check_wait
 from windlass.plan.params import check_schemas, sensitive_read
 from windlass.plan.template_syntax import parse
 from windlass.plan.templates import Known, TemplateError, check, has_templates
@@ -52,6 +52,7 @@ def check_spec(spec: WorkflowSpec, path: Path = ("spec",)) -> list[Finding]:
             *check_switch(task, spec, at),
             *check_teardown(task, spec, at, part),
             *check_wait(task, at),
+            *check_resource(task, at),
         ]
     program = _program(spec)
     found += check_groups(spec, path, program)

@@ -11,12 +11,13 @@ is. What was made is deleted when the run is stopped, unless `remove` says Never
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from windlass import names
-from windlass.models.common import parse_time
+from windlass.models.common import API_VERSION_PATTERN, PATTERN_WORDS, parse_time
 from windlass.models.external import ExternalResource, Make, Removal
 from windlass.models.run import Attempt, FailureClass, TaskPhase, TaskStatus
 from windlass.models.wait import ObjectTest
@@ -24,7 +25,7 @@ from windlass.plan.attempts import cancel, conclude, fail, next_number, refused,
 from windlass.plan.budget import MAX_RUN_OUTPUTS, cut
 from windlass.plan.draft import Draft, changed
 from windlass.plan.known_kinds import ends_of
-from windlass.plan.sights import ObjectQuestion, PathError, SightKind, holds, told, values
+from windlass.plan.sights import ObjectQuestion, PathError, SightKind, conditions, holds, told, values
 from windlass.plan.templates import TemplateError, render
 from windlass.plan.types import Node, ObjectLaunch, ObjectRemoval, PodResult, RefusalKind
 
@@ -157,7 +158,7 @@ def _goes_on(
 def _done_with(
     draft: Draft, node: Node, status: TaskStatus, question: ObjectQuestion, found: Mapping[str, Any]
 ) -> TaskStatus:
-    """With WhenDone the object goes at the end of each attempt; that of the last one is looked after until it is gone."""
+    """With WhenDone the object goes at the end of each attempt; the last one is looked after until it is gone."""
     made = node.task.resource
     if made is not None and status.phase is TaskPhase.RETRYING and _named(made) and made.remove is not Removal.NEVER:
         _remove(draft, question, found)  # the next attempt wants the name
@@ -189,16 +190,8 @@ def _value(path: str, found: Mapping[str, Any]) -> Any:
 
 def _why(test: ObjectTest, found: Mapping[str, Any]) -> str:
     """The test that says so, with the message of its condition."""
-    conditions = (found.get("status") or {}).get("conditions") or []
-    wanted = (test.condition or "").partition("=")[0].lower()
-    message = next(
-        (
-            str(one.get("message"))
-            for one in conditions
-            if str(one.get("type")).lower() == wanted and one.get("message")
-        ),
-        "",
-    )
+    wanted = (test.condition or "").partition("=")[0]
+    message = next((str(one["message"]) for one in conditions(found, wanted) if one.get("message")), "")
     return cut(f"{told(test)}{f': {message}' if message else ''}", 512)
 
 
@@ -207,13 +200,9 @@ def _manifest(
 ) -> dict[str, Any]:
     """The object as it is made. ValueError when it is none that may be."""
     run = draft.seen.run
-    if not all(isinstance(manifest.get(field), str) and manifest[field] for field in ("apiVersion", "kind")):
-        raise ValueError("resource.manifest needs apiVersion and kind")
-    if (manifest["apiVersion"], manifest["kind"]) == ("v1", "Secret"):
-        raise ValueError("resource.manifest: Secrets are not made by tasks")
+    if problem := manifest_problem(manifest, run.namespace):
+        raise ValueError(f"resource.manifest: {problem}")
     metadata = dict(manifest.get("metadata") or {})
-    if metadata.get("namespace") not in (None, run.namespace):
-        raise ValueError(f"resource.manifest: an object goes to the run's namespace, {run.namespace}")
     labels = {
         **(metadata.get("labels") or {}),
         names.LABEL_RUN_UID: run.uid,
@@ -225,6 +214,30 @@ def _manifest(
         owner = {"apiVersion": names.API_VERSION, "kind": "WorkflowRun", "name": run.name, "uid": run.uid}
         metadata["ownerReferences"] = [*(metadata.get("ownerReferences") or []), owner]
     return {**manifest, "metadata": metadata}
+
+
+def manifest_problem(manifest: Mapping[str, Any], namespace: str | None = None) -> str | None:
+    """Why no task may make such an object; None when one may. Without a namespace any may be said."""
+    version, kind = manifest.get("apiVersion"), manifest.get("kind")
+    if not (isinstance(version, str) and version and isinstance(kind, str) and kind):
+        return "it needs apiVersion and kind"
+    if not re.fullmatch(API_VERSION_PATTERN, version):
+        return f"apiVersion {cut(version, 100)} {PATTERN_WORDS[API_VERSION_PATTERN]}"
+    if kind == "Secret" and "/" not in version:
+        return "Secrets are not made by tasks"
+    metadata = manifest.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        return "metadata is no object"
+    if not isinstance(metadata.get("name") or "", str):
+        return "metadata.name is no text: write it in quotes"
+    if not isinstance(metadata.get("labels") or {}, Mapping):
+        return "metadata.labels is no object"
+    owners = metadata.get("ownerReferences") or []
+    if not isinstance(owners, list):
+        return "metadata.ownerReferences is no list"
+    if namespace is not None and metadata.get("namespace") not in (None, "", namespace):
+        return f"an object goes to the run's namespace, {namespace}"
+    return None
 
 
 def _ours(draft: Draft, node: Node, found: Mapping[str, Any], made: ExternalResource, number: int) -> bool:
@@ -239,7 +252,8 @@ def _ours(draft: Draft, node: Node, found: Mapping[str, Any], made: ExternalReso
 
 def _named(made: ExternalResource) -> bool:
     """Whether its author has said what it is called."""
-    return bool((made.manifest.get("metadata") or {}).get("name"))
+    metadata = made.manifest.get("metadata")
+    return isinstance(metadata, dict) and bool(metadata.get("name"))
 
 
 def _question(node: Node, attempt: Attempt) -> ObjectQuestion:

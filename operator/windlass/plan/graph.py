@@ -110,10 +110,10 @@ def find_cycle(upstream: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
 
 def merge_defaults(task: Task, defaults: TaskDefaults | None) -> Task:
     """The task with the defaults where it says nothing itself. A join stays a join."""
-    if defaults is None or not (has_pod(task) or task.run is not None or task.resource is not None):
+    if defaults is None:
         return task
     update: dict[str, Any] = {}
-    for field in ContainerFields.model_fields if has_pod(task) else _OF_CHILDREN:
+    for field in _inherited(task):
         default, own = getattr(defaults, field), getattr(task, field)
         if default is None:
             continue
@@ -126,6 +126,15 @@ def merge_defaults(task: Task, defaults: TaskDefaults | None) -> Task:
         elif field == "retry":
             update[field] = _merge_retry(default, own)
     return task.model_copy(update=update) if update else task
+
+
+def _inherited(task: Task) -> Iterable[str]:
+    """The fields that a task of its kind takes from `taskDefaults`."""
+    if has_pod(task):
+        return ContainerFields.model_fields
+    if task.run is not None or task.resource is not None:
+        return _OF_CHILDREN
+    return ("service_account_name",) if task.wait_for is not None and task.wait_for.object is not None else ()
 
 
 def has_pod(task: Task) -> bool:

@@ -1,14 +1,18 @@
-"""What is wrong with tasks that wait for something outside of their run, beyond their schema."""
+"""What is wrong with tasks that wait for something outside of their run or make an object, beyond their schema."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from windlass.models.common import parse_time
+from windlass.models.external import ExternalResource, Make, Removal
 from windlass.models.findings import Finding, Path, Severity
 from windlass.models.task import Task
 from windlass.models.wait import ObjectTest, WaitFor, WaitObject
+from windlass.plan.external import manifest_problem
 from windlass.plan.graph import ProgramError, has_pod, with_asking_pod
+from windlass.plan.known_kinds import ends_of
 from windlass.plan.sights import PathError, compile_path
 from windlass.plan.templates import has_templates
 
@@ -30,8 +34,10 @@ def check_wait(task: Task, path: Path) -> Iterator[Finding]:
     if wait.time is not None and not has_templates(wait.time):
         try:
             parse_time(wait.time)
-        except ValueError as error:
-            yield Finding((*at, "time"), str(error), "write 2025-04-01T17:00:00Z, or a template")
+        except ValueError:
+            yield Finding(
+                (*at, "time"), f"{wait.time!r} is no instant with a zone", "write 2025-04-01T17:00:00Z, or a template"
+            )
     if wait.object is not None:
         yield from _check_object(wait.object, (*at, "object"))
     if wait.pod is not None:
@@ -42,6 +48,62 @@ def check_wait(task: Task, path: Path) -> Iterator[Finding]:
     yield from _check_times(wait, at)
 
 
+def check_resource(task: Task, path: Path) -> Iterator[Finding]:
+    """Everything that is wrong with the object that a task makes."""
+    made = task.resource
+    if made is None:
+        return
+    at = (*path, "resource")
+    said = {field: made.manifest.get(field) for field in ("apiVersion", "kind")}
+    templated = any(isinstance(value, str) and has_templates(value) for value in said.values())
+    if not templated and (problem := manifest_problem(made.manifest)):
+        yield Finding((*at, "manifest"), problem)
+        return
+    for field, tests in (("successWhen", made.success_when), ("failureWhen", made.failure_when)):
+        for place, test in enumerate(tests or ()):
+            yield from _check_said(test, (*at, field, place))
+            yield from _check_test(test, (*at, field, place))
+    for name, text in made.outputs.items():
+        yield from _check_path(text, (*at, "outputs", name))
+    if not templated:
+        yield from _check_ends(made, at)
+    yield from _check_name(task, made, at)
+
+
+def _check_ends(made: ExternalResource, at: Path) -> Iterator[Finding]:
+    """A task that ends as soon as its object is made sees nothing of what becomes of it."""
+    known = ends_of(made.manifest["apiVersion"], made.manifest["kind"])
+    if made.success_when or (made.success_when is None and known.success):
+        return
+    fix, what = "add successWhen", f"the task has succeeded as soon as the {made.manifest['kind']} is made"
+    if made.failure_when:
+        yield Finding((*at, "failureWhen"), f"{what}: it will hardly have failed by then", fix, Severity.WARNING)
+    for name, text in made.outputs.items():
+        if text.strip("{$. ").startswith("status"):
+            yield Finding((*at, "outputs", name), f"{what}: it will have no status by then", fix, Severity.WARNING)
+
+
+def _check_name(task: Task, made: ExternalResource, at: Path) -> Iterator[Finding]:
+    """A name of the author's meets the objects of other runs and attempts."""
+    metadata: dict[str, Any] = made.manifest.get("metadata") or {}
+    name, removal = metadata.get("name"), made.remove or Removal.WITH_RUN
+    where = (*at, "manifest", "metadata", "name")
+    if made.make is Make.APPLY:
+        if made.remove is None:
+            message = "what is applied is deleted with the run, also when it was there before"
+            yield Finding(at, message, "say remove: Never, or remove: WithRun", Severity.WARNING)
+        return
+    if not name or removal is Removal.WHEN_DONE:
+        return
+    if removal is Removal.NEVER and task.retry is not None and task.retry.limit:
+        message = "a retry can't make it again: the object of the attempt before is never deleted"
+        yield Finding(where, message, "leave the name out, or say make: Apply", Severity.WARNING)
+    elif not has_templates(name):
+        message = f"the next run finds {name} there already as long as this run is kept"
+        fix = "leave the name out, put {{ run.name }} into it, or say remove: WhenDone"
+        yield Finding(where, message, fix, Severity.WARNING)
+
+
 def _check_object(awaited: WaitObject, at: Path) -> Iterator[Finding]:
     if (awaited.name is None) == (awaited.selector is None):
         yield Finding(at, "which object is meant?", "give either its name or a selector of labels")
@@ -49,20 +111,28 @@ def _check_object(awaited: WaitObject, at: Path) -> Iterator[Finding]:
         yield Finding((*at, "kind"), "Secrets are not read", "wait for what is made with the Secret")
     yield from _check_test(awaited, at)
     if awaited.fails_when is not None:
-        if awaited.fails_when.condition is None and awaited.fails_when.json_path is None:
-            yield Finding((*at, "failsWhen"), "it says nothing", "give a condition or a jsonPath")
+        yield from _check_said(awaited.fails_when, (*at, "failsWhen"))
         yield from _check_test(awaited.fails_when, (*at, "failsWhen"))
+
+
+def _check_said(test: ObjectTest, at: Path) -> Iterator[Finding]:
+    if test.condition is None and test.json_path is None:
+        yield Finding(at, "it says nothing", "give a condition or a jsonPath")
 
 
 def _check_test(test: ObjectTest, at: Path) -> Iterator[Finding]:
     if test.equals is not None and test.json_path is None:
         yield Finding((*at, "equals"), "there is no jsonPath to compare with", "add jsonPath")
-    if test.json_path is None:
-        return
+    if test.json_path is not None:
+        yield from _check_path(test.json_path, (*at, "jsonPath"))
+
+
+def _check_path(text: str, at: Path) -> Iterator[Finding]:
     try:
-        compile_path(test.json_path)
+        compile_path(text)
     except PathError as error:
-        yield Finding((*at, "jsonPath"), f"this is no path: {error}", "write {.status.phase}")
+        fix = "write {.status.phase}; a name with dots in it is {.metadata.annotations['example.com/state']}"
+        yield Finding(at, f"this is no path: {error}", fix)
 
 
 def _check_times(wait: WaitFor, at: Path) -> Iterator[Finding]:

@@ -13,8 +13,14 @@ import jsonpath
 
 from windlass.models.wait import ObjectTest
 
-_REGULAR_EXPRESSIONS: Final = re.compile(r"\b(match|search)\s*\(|=~")
-"""Not taken: a pattern can be written that takes the controller's processor for hours."""
+_LITERALS: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_NOT_TAKEN: Final = (
+    (re.compile(r"\b(match|search)\s*\(|=~"), "regular expressions are not taken in a path: compare with =="),
+    (re.compile(r"\.\..*\.\."), "'..' may stand once in a path"),
+    (re.compile(r","), "a path has no lists: write a path for each"),
+    (re.compile(r"(?<!^)\$|\^"), "a filter looks at what it filters: begin with @"),
+)
+"""What could take the controller's processor for hours, if only an author wanted it to."""
 
 
 class PathError(ValueError):
@@ -76,7 +82,10 @@ def told(test: ObjectTest) -> str:
 
 def values(path: str, obj: Mapping[str, Any]) -> list[Any]:
     """What stands at the path. PathError when it can't be read."""
-    return list(compile_path(path).findall(dict(obj)))
+    try:
+        return list(compile_path(path).findall(dict(obj)))
+    except (jsonpath.JSONPathError, RecursionError) as error:
+        raise PathError(str(error).partition("\n")[0]) from None
 
 
 @lru_cache(maxsize=1024)
@@ -86,12 +95,14 @@ def compile_path(path: str) -> jsonpath.CompoundJSONPath | jsonpath.JSONPath:
     if inner.startswith("{") and inner.endswith("}"):
         inner = inner[1:-1].strip()
     inner = inner if inner.startswith("$") else f"${inner if inner.startswith(('.', '[')) else f'.{inner}'}"
-    if _REGULAR_EXPRESSIONS.search(inner):
-        raise PathError("regular expressions are not taken in a path: compare with ==")
+    bare = _LITERALS.sub("''", inner)
+    for pattern, message in _NOT_TAKEN:
+        if pattern.search(bare):
+            raise PathError(message)
     try:
         return jsonpath.compile(inner)
-    except jsonpath.JSONPathError as error:
-        raise PathError(str(error).splitlines()[0]) from None
+    except (jsonpath.JSONPathError, RecursionError) as error:
+        raise PathError(str(error).partition("\n")[0]) from None
 
 
 def as_text(value: Any) -> str:
@@ -101,12 +112,19 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
+def conditions(obj: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """Those of `status.conditions` that are of this type; upper and lower case don't count. Other controllers write
+    there whatever they like."""
+    status = obj.get("status")
+    found = status.get("conditions") if isinstance(status, Mapping) else None
+    return [
+        one
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, Mapping) and str(one.get("type", "")).lower() == kind.lower()
+    ]
+
+
 def _condition(obj: Mapping[str, Any], wanted: str) -> bool:
     kind, _, status = wanted.partition("=")
-    conditions = obj.get("status", {}).get("conditions") if isinstance(obj.get("status"), Mapping) else None
-    return any(
-        isinstance(one, Mapping)
-        and str(one.get("type", "")).lower() == kind.lower()
-        and str(one.get("status", "")).lower() == (status or "True").lower()
-        for one in (conditions if isinstance(conditions, list) else ())
-    )
+    asked = (status or "True").lower()
+    return any(str(one.get("status", "")).lower() == asked for one in conditions(obj, kind))

@@ -84,8 +84,9 @@ def _looked(draft: Draft, node: Node, wait: WaitFor, status: TaskStatus, context
         text = render({"waitFor": {"time": wait.time}}, context, double_dollar=False)["waitFor"]["time"]
         try:
             moment = text if isinstance(text, datetime) else parse_time(str(text))
-        except ValueError as error:
-            raise ValueError(f"waitFor.time: {error}") from None
+        except ValueError:
+            said = f"waitFor.time: {cut(str(text), 100)!r} is no instant with a zone: 2025-04-01T17:00:00Z"
+            raise ValueError(said) from None
         return _until(draft, status, moment)
     if wait.run is not None:
         return _run(draft, wait.run, status)
@@ -140,7 +141,7 @@ def _object(
     if sight.kind is SightKind.REFUSED:
         return changed(status, reason="WaitingForRight", message=cut(f"{waits}; {sight.message}", 1000))
     for obj in sight.objects:
-        name = str((obj.get("metadata") or {}).get("name", ""))
+        name = str(obj["metadata"]["name"])
         if awaited.fails_when is not None and holds(awaited.fails_when, obj):
             return fail(draft, status, FAILED, f"{awaited.kind} {name}: {told(awaited.fails_when)}")
         if holds(awaited, obj):
