@@ -244,6 +244,54 @@ async def test_a_retry_is_applied_once_whatever_goes_wrong(number: int, fault: s
         assert (world.status()["attempt"], len(world.status()["actions"])) == (2, 1)
 
 
+ONCE: dict[str, tuple[str, dict[str, Any], str, dict[str, str]]] = {
+    "skip": (
+        "Skip",
+        {"tasks": ["b"]},
+        "Succeeded",
+        {"a": "Succeeded", "b": "Skipped", "c": "Skipped", "clean": "Succeeded"},
+    ),
+    "clear": ("Clear", {"tasks": ["b"]}, "Succeeded", dict.fromkeys(("a", "b", "c", "clean"), "Succeeded")),
+    "cancel": (
+        "Cancel",
+        {},
+        "Cancelled",
+        {"a": "Succeeded", "b": "Cancelled", "c": "Cancelled", "clean": "Succeeded"},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", ["killed before", "killed after"])
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("case", ONCE.values(), ids=ONCE.keys())
+async def test_killed_at_each_request_an_action_on_a_task_that_runs_counts_once(
+    case: tuple[str, dict[str, Any], str, dict[str, str]], number: int, fault: str
+) -> None:
+    verb, fields, end, phases = case
+    async with World({"b": [FOREVER, Play()]}) as world:
+        world.run(tasks=CHAIN, **FINALLY)
+        await world.until(lambda: world.phases().get("b") == "Running")
+        await world.clock.advance(5)
+        count = -1
+
+        def inject(request: Request) -> Fault | None:
+            nonlocal count
+            count += 1
+            return FAULTS[fault] if count == number else None
+
+        world.api.inject = inject
+        action = world.act(verb, **fields)
+        for _ in range(200):
+            await world.clock.advance(1)
+            await alive(world)
+            if world.phase() == end and world.answer(action)[0] == "Applied":
+                break
+        assert (world.phase(), world.answer(action)[0], world.phases()) == (end, "Applied", phases)
+        assert len(world.status()["actions"]) == 1
+        assert len(set(world.kubelet.launched)) == len(world.kubelet.launched)
+        assert world.kubelet.most_running == 1
+
+
 @pytest.mark.parametrize("first", ["Cancel", "Retry"])
 async def test_cancel_and_retry_at_once_are_taken_in_their_order(first: str) -> None:
     async with World({"a": Play(exit_code=1), "other": FOREVER}) as world:
@@ -307,7 +355,7 @@ async def test_a_clear_ends_all_instances_first() -> None:
         assert of_instances(world) == [(index, attempt) for index in range(3) for attempt in (1, 2)]
 
 
-async def test_a_forEach_is_skipped_while_it_runs() -> None:
+async def test_a_repeated_task_is_skipped_while_it_runs() -> None:
     async with World(script=lambda task, attempt: FOREVER) as world:
         world.run(tasks=[EACH])
         await world.until(lambda: len(of_instances(world)) == 3)
