@@ -8,8 +8,11 @@ from typing import Any
 
 from support.faults import launches
 from support.kubelet import Play, outputs
+from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
-from windlass.resources import RUNS
+from windlass.errors import QuotaExceeded
+from windlass.names import API_VERSION
+from windlass.resources import POOLS, RUNS
 
 LIST: dict[str, Any] = {"name": "list", "command": ["true"]}
 LOAD: dict[str, Any] = {
@@ -112,3 +115,42 @@ async def test_items_that_change_under_a_controller_that_was_away_fail_the_task(
         assert (task["phase"], task["reason"]) == ("Failed", "ForEachInvalid")
         assert task["message"].startswith("the items of forEach are no longer those that the task began with")
         assert sum(count for (who, _), count in launches(world).items() if who.startswith("load")) == 1
+
+
+async def test_instances_take_slots_of_a_pool_each() -> None:
+    async with World({"each": Play(seconds=5)}) as world:
+        spec = {"slots": 3}
+        metadata = {"name": "db", "namespace": NAMESPACE}
+        world.store.create(POOLS, {"apiVersion": API_VERSION, "kind": "Pool", "metadata": metadata, "spec": spec})
+        world.run(tasks=[{"name": "each", "command": ["true"], "pool": "db", "forEach": {"count": 40}}])
+        await world.clock.advance(3)
+        assert world.task("each")["reason"] == "WaitingForPool"
+        assert world.task("each")["message"].startswith("0/40 done; waits for a slot of the pool db")
+        assert await world.ended() == "Succeeded"
+        assert (world.kubelet.most_live, len(world.kubelet.launched)) == (3, 40)
+        assert world.clock.monotonic() < 130
+        world.collects_every = 60
+        await world.clock.advance(5000)
+        assert (world.pods(), world.leftovers()) == ([], {})
+
+
+async def test_a_full_quota_is_waited_for() -> None:
+    async with World({"each": Play(seconds=5)}) as world:
+
+        def inject(request: Request) -> Fault | None:
+            live = [
+                pod for pod in world.pods() if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+            ]
+            full = request.verb == "create" and request.resource == "pods" and len(live) >= 5
+            return Fault(How.REFUSED, QuotaExceeded("exceeded quota: q", 403)) if full else None
+
+        world.api.inject = inject
+        world.run(tasks=[{"name": "each", "command": ["true"], "forEach": {"count": 60}}])
+        await world.clock.advance(4)
+        task = world.task("each")
+        assert (task["phase"], task["reason"]) == ("Running", "QuotaExceeded")
+        assert task["message"] == "0/60 done; exceeded quota: q"
+        assert await world.ended(seconds=900) == "Succeeded"
+        tries = sum(1 for request in world.api.requests if (request.verb, request.resource) == ("create", "pods"))
+        assert tries < 60 * 4
+        assert sum(1 for reason, _ in world.watcher.events if reason == "WaitingForQuota") <= 30

@@ -41,20 +41,22 @@ def launch_all(work: Work, launch: Launch) -> None:
     candidates = _startable(work)
     put_off = _put_off(work)
     free = _free(work, put_off)
-    events = len(work.draft.events)
+    events, done = len(work.draft.events), 0
     for index, before in candidates:
         waits = index in put_off
-        if free <= 0 and not waits:
-            if not put_off:
+        if (free <= 0 and not waits) or done >= BATCH:
+            if done and not put_off:
                 _go_on_at_once(work)
             break
         places = places or _Places(work)
         after = _tried(work, launch, places, index, before)
         work.hush(events)
         if after is None:
+            done += 1
             continue
         if under_way(after) or after.phase.ended:
             free -= under_way(after)
+            done += 1
             work.put(index, before, after)
             continue
         work.waits = after

@@ -488,3 +488,12 @@ def test_a_run_has_5000_instances_in_all() -> None:
     assert task(played, "b").message == (
         "forEach has 2001 items, and the run has 3000 instances already: it may have 5000 in all"
     )
+
+
+def test_thousands_that_are_skipped_or_fail_at_once_take_several_plans() -> None:
+    played = world(forEach={"count": 1200, "maxActive": 1}, when="{{ index >= 1190 }}", script="x {{ item.y }}")
+    plan = played.step()
+    assert plan.wake_at == played.now
+    assert sum(outcome_or_none(played).values()) == 250
+    played.play()
+    assert outcome(played)[3] == {"skipped": 1190, "failed": 10}
