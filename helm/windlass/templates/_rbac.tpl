@@ -33,9 +33,11 @@
 - apiGroups: [apps]
   resources: [controllerrevisions]
   verbs: [get, list, create, delete]
+{{- if .Values.rbac.impersonate }}
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [impersonate]
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

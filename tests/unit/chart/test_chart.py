@@ -134,7 +134,22 @@ def test_no_right_is_given_that_is_not_spelled_out(manifests: list[Manifest]) ->
         for rule in role["rules"]:
             assert set(rule) <= {"apiGroups", "resources", "verbs", "resourceNames"}
             words = [word for key in ("apiGroups", "resources", "verbs") for word in rule[key]]
-            assert not {"*", "secrets", "escalate", "bind", "impersonate"} & set(words)
+            assert not {"*", "secrets", "escalate", "bind"} & set(words)
+            if "impersonate" in rule["verbs"]:
+                assert rule == {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}
+
+
+def test_the_right_to_act_as_service_accounts_can_be_left_out() -> None:
+    given = {
+        on: [
+            rule["verbs"]
+            for role in of(render({"rbac": {"impersonate": on}}), "ClusterRole")
+            for rule in role["rules"]
+            if "serviceaccounts" in rule["resources"]
+        ]
+        for on in (True, False)
+    }
+    assert given == {True: [["impersonate"]], False: []}
 
 
 def test_what_is_run_are_commands_that_there_are(manifests: list[Manifest]) -> None:
