@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from support.objects import ETC, Manifest, backfill, run, task, without, workflow
+from support.objects import ETC, Manifest, action, backfill, pool, run, task, without, workflow
 
 
 @dataclass(frozen=True)
@@ -392,5 +392,58 @@ BAD: dict[str, Bad] = {
     ),
     "a workflow's name that is too long": Bad(
         run(workflow="w" * 50), "spec.workflow", "has 50 characters", "may not be more than 49"
+    ),
+}
+
+_KINDS = {
+    "an approval with a script": ({"approval": {"message": "may it?"}}, "an approval runs nothing"),
+    "a run with a script": ({"run": {"workflow": "b"}}, "a run of another Workflow has no pod, approval or forEach of its own"),
+    "a wait with a script": ({"waitFor": {"duration": "1m"}}, "one that waits runs nothing else"),
+    "an object with a script": (
+        {"resource": {"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}},
+        "one that makes an object runs nothing else, and has no forEach",
+    ),
+}  # fmt: skip
+BAD |= {
+    name: Bad(workflow(tasks=[task("a", script="x", **fields)]), "spec.tasks[0]", says)
+    for name, (fields, says) in _KINDS.items()
+}
+BAD |= {
+    "a switch with a script": Bad(
+        workflow(tasks=[task("a", script="x", switch=[{"then": []}])]),
+        "spec.tasks[0].switch",
+        "switch is for a join: a task that runs nothing itself",
+    ),
+    "a teardown of itself": Bad(
+        workflow(tasks=[task("a", teardownOf=["a"])]),
+        "spec.tasks[0].teardownOf",
+        "a task can't put away what it has set up itself: teardownOf names other tasks",
+    ),
+    "a pool's name of 64 characters": Bad(
+        pool("n" * 64), "metadata.name", "a Pool's name has at most 63 characters, to fit a label"
+    ),
+    "a slot of a definition of its own": Bad(
+        run(workflowSpec=ETC, slot={"trigger": "Schedule", "scheduledAt": "2025-04-01T00:00:00Z"}),
+        "spec.slot",
+        "slot is for the runs of a Workflow: leave it out, and give logicalDate",
+    ),
+    "a failure without a reason": Bad(
+        action("MarkFailed", tasks=["a"]),
+        "spec.reason",
+        "MarkFailed needs a reason: say why the tasks are to count as failed",
+    ),
+    "values that nobody asked for": Bad(
+        action("Retry", values={"a": 1}), "spec.values", "values are for Approve: they fill in the form of an approval"
+    ),
+    "tasks of what is about the run": Bad(
+        action("Cancel", tasks=["a"]), "spec.tasks", "Suspend, Resume, Cancel and Terminate are about the whole run"
+    ),
+    "no tasks where they are needed": Bad(
+        action("Clear"), "spec.tasks", "say which tasks: Clear, Skip, MarkSuccess and MarkFailed need them"
+    ),
+    "instances of two tasks": Bad(
+        action("Clear", tasks=["a", "b"], indices=[1]),
+        "spec.indices",
+        "indices are instances of one task, a forEach: name it in tasks, and no other",
     ),
 }

@@ -24,6 +24,16 @@ def backfill(name: str = "b", **spec: Any) -> Manifest:
     return _object("Backfill", name, {"workflow": "w", "from": "2025-04-01", "to": "2025-04-01", **spec})
 
 
+def pool(name: str = "p", **spec: Any) -> Manifest:
+    """A Pool of one slot."""
+    return _object("Pool", name, {"slots": 1, **spec})
+
+
+def action(verb: str, name: str = "a", **spec: Any) -> Manifest:
+    """A RunAction on the run `r`."""
+    return _object("RunAction", name, {"run": "r", "verb": verb, "requestedBy": "ada", **spec})
+
+
 def task(name: str, **fields: Any) -> dict[str, Any]:
     """A task that runs `true`, unless it is given something to run."""
     own = {"script", "command", "args", "image"} & set(fields)
@@ -153,6 +163,8 @@ LESS = {"tasks": [task("a", env=[{"name": "A", "value": "1"}])]}
 
 CHANGES: dict[str, Change] = {
     "nothing": Change(run(workflow="w", params={"a": 1}), run(workflow="w", params={"a": 1})),
+    "another verb": Change(action("Retry"), action("Cancel"), "an action can't be changed: create another one"),
+    "the tasks of a run": Change(run(workflow="w", tasks=["a"]), run(workflow="w", tasks=["b"]), IMMUTABLE),
     "suspend": Change(run(workflow="w"), run(workflow="w", suspend=True)),
     "resume": Change(run(workflow="w", suspend=True), run(workflow="w")),
     "cancel": Change(run(workflow="w"), run(workflow="w", stop="Cancel")),
