@@ -277,6 +277,19 @@ async def test_history_of_runs_made_by_hand() -> None:
         assert len(world.store.list(RUNS, NAMESPACE)) == 3
 
 
+async def test_history_of_runs_without_a_workflow() -> None:
+    async with World() as world:
+        world.run("own", tasks=spec()["tasks"])
+        world.workflow("etl", {"tasks": spec()["tasks"]})
+        world.run("left", workflow="etl")
+        await world.clock.advance(60)
+        world.store.delete(WORKFLOWS, NAMESPACE, "etl")
+        await world.clock.advance(29 * DAY)
+        assert len(world.store.list(RUNS, NAMESPACE)) == 2
+        await world.clock.advance(DAY + 10 * MINUTE)
+        assert world.store.list(RUNS, NAMESPACE) == []
+
+
 HOLIDAYS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays", "namespace": NAMESPACE}}
 
 

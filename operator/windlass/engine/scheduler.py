@@ -15,34 +15,30 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
-from windlass import names
 from windlass.build.run import build_run
 from windlass.engine.calendars import KEEP, RETRY, Calendars
 from windlass.engine.following import Following
 from windlass.engine.history import RunIndex
 from windlass.engine.ports import Api, Body, Clock, Observer
 from windlass.engine.queue import KeyedQueue
-from windlass.engine.record import RunKey, version_of
+from windlass.engine.record import RunKey
 from windlass.engine.slots import WorkflowKey
+from windlass.engine.workflow_statuses import WorkflowStatuses
 from windlass.engine.workflows import WorkflowCache, WorkflowRecord
-from windlass.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound, Refused, Retryable
+from windlass.errors import AlreadyExists, Conflict, Forbidden, NotFound, Refused, Retryable
+from windlass.models.common import delta
+from windlass.models.workflow import History
 from windlass.plan.history import RunSummary, summarize
 from windlass.plan.schedule import ScheduleError, compile_schedule
 from windlass.plan.schedule.calendar import config_maps
 from windlass.plan.scheduling import Notice, Problem, RunRequest, WorkflowPlan, WorkflowSeen, plan_workflow
-from windlass.plan.types import RunEvent
-from windlass.resources import EVENTS, RUNS, WORKFLOWS
+from windlass.resources import RUNS, WORKFLOWS
 
 logger = logging.getLogger(__name__)
 
-COALESCE: Final = 1.0
-"""Seconds: changes of a status within this time go into one write."""
-COUNTS_EVERY: Final = 5.0
-"""Seconds between two writes of a status in which only figures have changed."""
-IDLE_COUNTS_EVERY: Final = 30.0
-"""The same for a Workflow without a schedule."""
 SETTLE: Final = 2.0
 """Seconds from a change of a run to the look at its Workflow, where nobody waits for that."""
 BURST: Final = 32
@@ -51,6 +47,8 @@ BURST_RATE: Final = 200.0
 """Runs a second that a burst is taken to make."""
 LONGEST_BURST: Final = 5.0
 """Seconds that all else waits at most."""
+MOST_LEFT_BEHIND: Final = 200
+"""Runs without a Workflow that are deleted after a list of all Workflows."""
 LOOK_AT_CLOCK: Final = 10.0
 """Seconds between two looks whether the host's clock was set."""
 CLOCK_SET: Final = 2.0
@@ -79,6 +77,7 @@ class Scheduler:
         self._index = index
         self.workflows = WorkflowCache()
         self._calendars = Calendars(api, clock)
+        self._statuses = WorkflowStatuses(api, clock, observer)
         self._early: set[WorkflowKey] | None = set()
         """What came before all runs were known; None since."""
         self._watch: asyncio.Task[None] | None = None
@@ -142,6 +141,21 @@ class Scheduler:
             for key in self.workflows.keep_only(before, listed):
                 self.following.gone(key)
                 self.queue.forget(key)
+        if self._early is None:
+            await self._delete(self._left_behind())
+
+    def _left_behind(self) -> Sequence[RunSummary]:
+        """Runs of no Workflow that there is, which are history by their age alone."""
+        before = self._clock.now() - delta(History().ttl)
+        found = (
+            run
+            for run in self._index
+            if run.ended
+            and (run.finished_at or run.created_at) < before
+            and self.workflows.get(WorkflowKey(run.namespace, run.workflow)) is None
+            and not (run.deleting or self._is_needed(run))
+        )
+        return [*islice(found, MOST_LEFT_BEHIND)]
 
     def _forget(self, key: WorkflowKey, uid: str) -> None:
         if self.workflows.gone(key, uid):
@@ -206,10 +220,10 @@ class Scheduler:
         if self._is_stale(record):
             return spent
         record.events.extend(plan.events)
-        self._take(record, plan)
-        if record.write_due is not None and record.write_due <= self._clock.monotonic():
+        self._statuses.take(record, plan.status, self.burst)
+        if self._statuses.is_due(record):
             await self._store(record)
-        await self._delete(plan)
+        await self._delete(plan.deletes)
         self._come_back(record, plan)
         return spent
 
@@ -307,53 +321,13 @@ class Scheduler:
             raise Conflict(f"the name {request.name} belongs to another run")
         return answer
 
-    def _take(self, record: WorkflowRecord, plan: WorkflowPlan) -> None:
-        """Take the planned status for the draft, and say when it is to be written."""
-        before, record.draft = record.draft, plan.status
-        if record.draft == record.stored:
-            record.draft = record.stored
-        if not record.dirty:
-            record.write_due = None
-        elif record.write_due is None or before is not record.draft:
-            now = self._clock.monotonic()
-            due = now + COALESCE + self.burst
-            if _only_counts(record):
-                due = max(due, record.counts_due)
-            record.write_due = due if record.write_due is None else min(record.write_due, due)
-
     async def _store(self, record: WorkflowRecord) -> None:
         """Write the draft. A newer version of the Workflow is read, and all is planned again."""
-        draft, before = record.draft, record.stored
-        status = draft.model_dump(mode="json", by_alias=True, exclude_none=True)
-        metadata = {
-            "name": record.key.name,
-            "namespace": record.key.namespace,
-            "uid": record.uid,
-            "resourceVersion": str(record.version),
-        }
-        record.writing = draft
-        body = {"apiVersion": names.API_VERSION, "kind": WORKFLOWS.kind, "metadata": metadata, "status": status}
-        try:
-            answer = await self._api.replace_status(WORKFLOWS, body)
-        except (Conflict, NotFound):
-            record.writing = None
+        before = record.stored
+        if not await self._statuses.store(record):
             await self._confirm(record)
-            return
-        finally:
-            record.write_due = None
-        record.writing = None
-        record.version = max(record.version, version_of(answer))
-        record.stored = draft
-        scheduled = record.terms is not None and record.terms.schedule is not None
-        if before.cursors != draft.cursors:
+        elif before.cursors != record.stored.cursors:
             self.following.stored(record)
-        record.counts_due = self._clock.monotonic() + (COUNTS_EVERY if scheduled else IDLE_COUNTS_EVERY)
-        missed, skipped = _more(before.missed, draft.missed), _more(before.skipped, draft.skipped)
-        if missed or skipped:
-            self._observer.slots_passed(*record.key, missed, skipped)
-        events, record.events = record.events, []
-        for event in events:
-            await self._tell(record, event)
 
     async def _confirm(self, record: WorkflowRecord) -> None:
         """Read the Workflow live, and plan again."""
@@ -365,26 +339,13 @@ class Scheduler:
         self.seen(body)
         self.queue.add(record.key)
 
-    async def _delete(self, plan: WorkflowPlan) -> None:
-        for run in plan.deletes:
+    async def _delete(self, runs: Sequence[RunSummary]) -> None:
+        for run in runs:
             try:
                 await self._api.delete(RUNS, run.namespace, run.name, uid=run.uid)
             except (NotFound, Conflict):
                 logger.debug("run %s/%s was gone already", run.namespace, run.name)
             self._index.drop(RunKey(run.namespace, run.name), run.uid)
-
-    async def _tell(self, record: WorkflowRecord, notice: Notice) -> None:
-        """Make the Kubernetes Event. One that can't be made is logged: the status says the same."""
-        about = {"name": record.key.name, "namespace": record.key.namespace, "uid": record.uid}
-        event = RunEvent(notice.type, notice.reason, notice.note)
-        try:
-            await self._api.create(
-                EVENTS, self._observer.event({"metadata": about}, event, resource=WORKFLOWS, about=notice.about)
-            )
-        except AlreadyExists:
-            logger.debug("event %s was told before", notice.reason)
-        except ApiError as error:
-            logger.warning("event %s of workflow %s/%s was not told: %s", notice.reason, *record.key, error)
 
     def _come_back(self, record: WorkflowRecord, plan: WorkflowPlan) -> None:
         """Have the Workflow looked at when something is due."""
@@ -397,13 +358,3 @@ class Scheduler:
 
     def _until(self, moment: datetime) -> float:
         return max(0.0, (moment - self._clock.now()).total_seconds())
-
-
-def _only_counts(record: WorkflowRecord) -> bool:
-    """Whether nothing differs from what is stored but figures that nobody waits for."""
-    figures = {"active_runs": None, "queued_runs": None, "last_success": None}
-    return record.draft.model_copy(update=figures) == record.stored.model_copy(update=figures)
-
-
-def _more(before: int | None, after: int | None) -> int:
-    return max(0, (after or 0) - (before or 0))
