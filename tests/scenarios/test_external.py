@@ -216,3 +216,101 @@ async def test_controllers_die_at_each_moment_and_nothing_is_made_twice() -> Non
             assert await world.ended(seconds=30) == "Succeeded"
             assert len(world.task("spark")["attempts"]) == 1
             assert apps(world) == []
+
+
+def deletes(name: str = "old", **fields: Any) -> Body:
+    return makes({**APP, "metadata": {"name": name}}, make="Delete", **fields)
+
+
+def an_app(world: World, name: str = "old", *finalizers: str) -> None:
+    metadata = {"name": name, "namespace": NAMESPACE, "finalizers": list(finalizers)}
+    world.store.create(SPARK, {**APP, "metadata": metadata})
+
+
+async def test_an_object_is_deleted_and_the_task_waits_until_it_is_gone() -> None:
+    async with World() as world:
+        an_app(world, "old", "example.com/hold")
+        world.run(tasks=[deletes()])
+        await world.clock.advance(5)
+        assert (world.task("spark")["phase"], world.task("spark")["reason"]) == ("Running", "Removing")
+        assert "deletionTimestamp" in apps(world)[0]["metadata"]
+        world.store.patch(SPARK, NAMESPACE, "old", {"metadata": {"finalizers": None}})
+        assert await world.ended(seconds=5) == "Succeeded"
+        assert apps(world) == []
+
+
+async def test_what_is_not_there_need_not_be_deleted() -> None:
+    async with World() as world:
+        an_app(world, "another")
+        world.run(tasks=[deletes()])
+        assert await world.ended(seconds=5) == "Succeeded"
+        assert len(apps(world)) == 1
+
+
+REFUSALS = {
+    "what is to be deleted": deletes(serviceAccountName="robot"),
+    "what was made": makes(serviceAccountName="robot"),
+}
+
+
+@pytest.mark.parametrize("task", REFUSALS.values(), ids=REFUSALS.keys())
+async def test_a_right_to_delete_that_is_missing_is_said_and_waited_for(task: Body) -> None:
+    async with World() as world:
+        an_app(world)
+        world.run(tasks=[task])
+        world.guests.refused.add("robot") if "make" in task["resource"] else None
+        await world.clock.advance(3)
+        world.guests.refused.add("robot")
+        if "make" not in task["resource"]:
+            world.store.patch(RUNS, NAMESPACE, "r1", {"spec": {"stop": "Cancel"}})
+            await world.clock.advance(3)
+        assert world.task("spark")["message"] == "robot cannot delete sparkapplications"
+        world.guests.refused.clear()
+        assert await world.ended(seconds=120) == ("Succeeded" if "make" in task["resource"] else "Cancelled")
+        assert [app["metadata"]["name"] for app in apps(world)] == ([] if "make" in task["resource"] else ["old"])
+
+
+async def test_a_run_that_is_stopped_while_it_deletes() -> None:
+    async with World() as world:
+        an_app(world, "old", "example.com/hold")
+        world.run(tasks=[deletes()])
+        await world.clock.advance(5)
+        world.store.patch(RUNS, NAMESPACE, "r1", {"spec": {"stop": "Cancel"}})
+        assert await world.ended(seconds=5) == "Cancelled"
+
+
+JUNK: dict[str, Body] = {
+    "a status that is a list": {"status": ["COMPLETED"]},
+    "a status that is a text": {"status": "COMPLETED"},
+    "conditions of nothing": {
+        "status": {"conditions": [None, 7, "Ready", {"type": 5}, {"type": "Bad", "status": None}]}
+    },
+    "conditions that are an object": {"status": {"conditions": {"type": "Good"}}},
+    "no labels": {"metadata": {"labels": None, "annotations": None}},
+}
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
+async def test_an_object_that_says_nonsense_disturbs_nobody(junk: Body) -> None:
+    """Its status may be anything: other controllers write it."""
+    async with World() as world:
+        ends = {"successWhen": [{"condition": "Good"}], "failureWhen": [{"condition": "Bad"}]}
+        world.run("r1", tasks=[makes(**ends, outputs={"id": "{.status.id}"})])
+        world.run("r2", tasks=[{"name": "w", "waitFor": {"object": {
+            "apiVersion": APP["apiVersion"], "kind": APP["kind"], "selector": {"windlass.dev/task": "spark"},
+            "condition": "Good", "failsWhen": {"jsonPath": "{.status.conditions[?(@.type=='Bad')].status}",
+                                               "equals": "True"},
+        }}}])  # fmt: skip
+        app = await begun(world)
+        world.store.patch(SPARK, NAMESPACE, app["metadata"]["name"], junk)
+        world.store.patch(SPARK, NAMESPACE, app["metadata"]["name"], junk, subresource="status")
+        await world.clock.advance(10)
+        assert [world.phase(run) for run in ("r1", "r2")] == ["Running"] * 2
+        good = {"status": {"id": 7, "conditions": [None, {"type": "good", "status": "True"}]}}
+        world.store.patch(SPARK, NAMESPACE, app["metadata"]["name"], good, subresource="status")
+        if "metadata" in junk:
+            world.store.patch(
+                SPARK, NAMESPACE, app["metadata"]["name"], {"metadata": {"labels": app["metadata"]["labels"]}}
+            )
+        assert [await world.ended(run, 10) for run in ("r1", "r2")] == ["Succeeded"] * 2
+        assert world.task("spark", "r1")["outputs"] == {"id": 7}

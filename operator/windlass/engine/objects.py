@@ -84,11 +84,12 @@ class Objects:
         record.made[body["metadata"]["name"]] = (self._clock.monotonic(), answer)
         return None
 
-    async def remove(self, record: RunRecord, removal: ObjectRemoval) -> None:
-        """Delete the object. One that is gone, or is another by now, is left."""
+    async def remove(self, record: RunRecord, removal: ObjectRemoval) -> bool:
+        """Delete the object. One that is gone, or is another by now, is left. False when that is refused for now: the
+        refusal is in the record."""
         question = removal.question
         if question.name is None:
-            return
+            return True
         record.made.pop(question.name, None)
         try:
             api, resource = await self._way(record, question.service_account, question.api_version, question.kind)
@@ -97,6 +98,11 @@ class Objects:
             record.log(logger).debug("%s %s is not deleted: %s", question.kind, question.name, error)
         except Forbidden as error:
             record.log(logger).warning("%s %s can't be deleted: %s", question.kind, question.name, error)
+            refused = record.refused[removal.key] = record.refused.get(removal.key, 0) + 1
+            record.refusals[removal.key] = self._launcher.put_off(error, refused)
+            return False
+        record.refused.pop(removal.key, None)
+        return True
 
     async def _way(
         self, record: RunRecord, service_account: str, api_version: str, kind: str

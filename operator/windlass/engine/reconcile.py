@@ -296,9 +296,11 @@ class Reconciler:
         stops = (self._children.stop(record, stop) for stop in plan.child_stops)
         answers += await asyncio.gather(*stops, return_exceptions=True)
         removals = (self._objects.remove(record, removal) for removal in plan.removals)
-        answers += await asyncio.gather(*removals, return_exceptions=True)
+        removed = await asyncio.gather(*removals, return_exceptions=True)
         await self._tell(record)
-        raise_first(answers)
+        raise_first([*answers, *removed])
+        if False in removed:  # to be told in the status, which a plan makes
+            return False
         if plan.delete_workspace:
             await self._workspaces.delete(record)
             if plan.forget:

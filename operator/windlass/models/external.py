@@ -12,10 +12,11 @@ from windlass.models.wait import ObjectTest
 
 
 class Make(StrEnum):
-    """How the object is made."""
+    """How the object is made, or that it is deleted."""
 
     CREATE = "Create"
     APPLY = "Apply"
+    DELETE = "Delete"
 
 
 class Removal(StrEnum):
@@ -34,7 +35,7 @@ class ExternalResource(Model):
     attempt."""
     make: Make | None = None
     """Create (the default): it must not be there before. Apply: its fields are set, whoever has made it (server-side
-    apply)."""
+    apply). Delete: the object of this kind and name is deleted, and the task succeeds when there is none any more."""
     success_when: Annotated[list[ObjectTest], Field(max_length=20)] | None = None
     """The task succeeds when one of these holds. Known kinds bring their own: Job, SparkApplication, RayJob, PyTorchJob
     and its siblings, EMR-on-EKS JobRun, Knative and ACK objects; for others it is enough that the object was made."""

@@ -4,6 +4,8 @@
 Queued ─▶ Running ─────┼─ failureWhen ─▶ Retrying | Failed (ResourceFailed)
        ResourceRunning └─ it vanished ─▶ Retrying | Failed (class Infra, ResourceGone)
 
+make: Delete           Running (Removing) ── there is none ─▶ Succeeded
+
 The object's name is derived, or the author's, and stands in the status before the object is made; labels say whose it
 is. What was made is deleted when the run is stopped, unless `remove` says Never; with WhenDone, when the attempt ends.
 """
@@ -25,7 +27,7 @@ from windlass.plan.attempts import cancel, conclude, fail, next_number, refused,
 from windlass.plan.budget import MAX_RUN_OUTPUTS, cut
 from windlass.plan.draft import Draft, changed
 from windlass.plan.known_kinds import ends_of
-from windlass.plan.sights import ObjectQuestion, PathError, SightKind, conditions, holds, told, values
+from windlass.plan.sights import ObjectQuestion, PathError, Sight, SightKind, conditions, holds, told, values
 from windlass.plan.templates import TemplateError, render
 from windlass.plan.types import Node, ObjectLaunch, ObjectRemoval, PodResult, RefusalKind
 
@@ -46,10 +48,13 @@ def follow_object(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     question = _question(node, last)
     draft.questions[question] = None
     sight = draft.seen.sights.get(question)
+    if made.make is Make.DELETE:
+        return _deleting(draft, node, status, question, sight)
     found = sight.objects[0] if sight is not None and sight.objects else _just_made(draft, last)
     if found is None:
         return _unseen(draft, node, status, question)
-    if not _ours(draft, node, found, made, last.number) or last.uid not in (None, found["metadata"]["uid"]):
+    uid = found["metadata"]["uid"]
+    if last.uid != uid and (last.uid is not None or not _ours(draft, node, found, made, last.number)):
         message = f"a {question.kind} named {question.name} exists already and is not of this attempt"
         return refused(draft, _without_last(status), "NameTaken", message)
     status = _noted(draft, status, found)
@@ -80,21 +85,23 @@ def start_object(draft: Draft, node: Node, status: TaskStatus, context: Mapping[
         return changed(status, phase=TaskPhase.QUEUED, reason=refusal.reason, message=message, retry_at=None)
     try:
         manifest = render({"resource": {"manifest": made.manifest}}, context, double_dollar=False)
+        if made.make is Make.DELETE and not _named(made):
+            raise ValueError("resource.manifest.metadata.name is missing: which object is to be deleted?")
         body = _manifest(draft, node, made, manifest["resource"]["manifest"], number, key)
     except TemplateError as error:
         return fail(draft, status, "TemplateError", str(error))
     except ValueError as error:
         return fail(draft, status, INVALID, str(error))
-    name = body["metadata"]["name"]
-    draft.objects.append(ObjectLaunch(key, _account(node), body, made.make is Make.APPLY, number))
-    kind = f"{body['apiVersion']}/{body['kind']}"
+    name, kind = body["metadata"]["name"], f"{body['apiVersion']}/{body['kind']}"
     update = with_attempt(status, Attempt(number=number, object=name, kind=kind))
+    if made.make is not Make.DELETE:
+        draft.objects.append(ObjectLaunch(key, _account(node), body, made.make is Make.APPLY, number))
     return status.model_copy(
         update={
             **update,
             "phase": TaskPhase.RUNNING,
-            "reason": RUNNING,
-            "message": f"{body['kind']} {name} is being made",
+            "reason": REMOVING if made.make is Make.DELETE else RUNNING,
+            "message": f"{body['kind']} {name} is being {'deleted' if made.make is Make.DELETE else 'made'}",
             "retry_at": None,
             "started_at": status.started_at or draft.moment,
         }
@@ -113,6 +120,30 @@ def remove_object(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     if not found:
         return status.model_copy(update={"removing": None})
     _remove(draft, question, found[0])
+    return status
+
+
+def _deleting(
+    draft: Draft, node: Node, status: TaskStatus, question: ObjectQuestion, sight: Sight | None
+) -> TaskStatus:
+    """Have the object deleted, and wait until it is gone; another one of its name is not meant."""
+    last = status.attempts[-1]
+    if sight is not None and sight.kind is SightKind.REFUSED:
+        status = changed(status, reason="WaitingForRight", message=cut(sight.message, 1000))
+    elif sight is not None:
+        found = [obj for obj in sight.objects if last.uid in (None, obj["metadata"]["uid"])]
+        if not found:
+            return conclude(draft, node, status, PodResult(None, "Completed", message="{}"), None)
+        status = _noted(draft, status, found[0])
+        refused = _remove(draft, question, found[0])
+        told = f"{question.kind} {question.name} is being deleted"
+        status = changed(status, reason="WaitingForRight" if refused else REMOVING, message=cut(refused or told, 1000))
+    if (stopping := draft.stops(node)) is not None:
+        return cancel(status, stopping.reason, draft.moment)
+    if _late(draft, node, last):
+        return conclude(draft, node, status, _timed_out(question), None)
+    if (due := _due(node, status.attempts[-1])) is not None:
+        draft.wake(due)
     return status
 
 
@@ -148,8 +179,7 @@ def _goes_on(
             if stopping is not None:
                 return cancel(status, stopping.reason, draft.moment)
             return conclude(draft, node, status, _timed_out(question), None)
-        _remove(draft, question, found)
-        return changed(status, reason="Stopping", message=None)
+        return changed(status, reason="Stopping", message=_remove(draft, question, found))
     if (due := _due(node, last)) is not None:
         draft.wake(due)
     return changed(status, phase=TaskPhase.RUNNING, reason=RUNNING, message=f"{question.kind} {question.name}")
@@ -293,6 +323,15 @@ def _timed_out(question: ObjectQuestion) -> PodResult:
     return PodResult(FailureClass.TIMEOUT, "DeadlineExceeded", message=message)
 
 
-def _remove(draft: Draft, question: ObjectQuestion, found: Mapping[str, Any]) -> None:
-    if "deletionTimestamp" not in found["metadata"]:
-        draft.removals.append(ObjectRemoval(question, found["metadata"]["uid"]))
+def _remove(draft: Draft, question: ObjectQuestion, found: Mapping[str, Any]) -> str | None:
+    """Have the object deleted, unless it goes already. Why that is refused for now, in the cluster's words."""
+    if "deletionTimestamp" in found["metadata"]:
+        return None
+    removal = ObjectRemoval(question, found["metadata"]["uid"])
+    refusal = draft.seen.refusals.get(removal.key)
+    if refusal is None:
+        draft.removals.append(removal)
+        return None
+    if refusal.retry_at is not None:
+        draft.wake(refusal.retry_at)
+    return cut(refusal.message, 512)

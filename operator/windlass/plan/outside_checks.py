@@ -59,6 +59,9 @@ def check_resource(task: Task, path: Path) -> Iterator[Finding]:
     if not templated and (problem := manifest_problem(made.manifest)):
         yield Finding((*at, "manifest"), problem)
         return
+    if made.make is Make.DELETE:
+        yield from _check_deletion(made, at)
+        return
     for field, tests in (("successWhen", made.success_when), ("failureWhen", made.failure_when)):
         for place, test in enumerate(tests or ()):
             yield from _check_said(test, (*at, field, place))
@@ -68,6 +71,16 @@ def check_resource(task: Task, path: Path) -> Iterator[Finding]:
     if not templated:
         yield from _check_ends(made, at)
     yield from _check_name(task, made, at)
+
+
+def _check_deletion(made: ExternalResource, at: Path) -> Iterator[Finding]:
+    if not (made.manifest.get("metadata") or {}).get("name"):
+        yield Finding((*at, "manifest", "metadata", "name"), "which object is to be deleted?", "give its name")
+    given = {"successWhen": made.success_when, "failureWhen": made.failure_when, "outputs": made.outputs,
+             "remove": made.remove}  # fmt: skip
+    for field in [field for field, value in given.items() if value]:
+        message = "it has no effect: the task ends when the object is gone"
+        yield Finding((*at, field), message, "leave it out", Severity.WARNING)
 
 
 def _check_ends(made: ExternalResource, at: Path) -> Iterator[Finding]:

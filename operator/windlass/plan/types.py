@@ -204,10 +204,15 @@ class ObjectLaunch:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRemoval:
-    """An object that a task has made, to delete."""
+    """An object to delete."""
 
     question: ObjectQuestion
     uid: str
+
+    @property
+    def key(self) -> str:
+        """What refusals of it are known by."""
+        return f"delete {self.uid}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,14 @@ MAKES: dict[str, tuple[Task, list[str]]] = {
          "say remove: Never, or remove: WithRun"],
     ),
     "what is applied and stays": (makes(named("settings"), {"retry": {"limit": 2}}, make="Apply", remove="Never"), []),
+    "what is deleted": (makes(named("nightly"), make="Delete"), []),
+    "nothing to delete": (
+        makes(make="Delete"), ["resource.manifest.metadata.name: which object is to be deleted?; give its name"],
+    ),
+    "outputs of what is deleted": (
+        makes(named("nightly"), make="Delete", outputs={"a": ".status.a"}),
+        ["resource.outputs: it has no effect: the task ends when the object is gone; leave it out"],
+    ),
 }  # fmt: skip
 CASES = WAITS | MAKES
 
