@@ -70,6 +70,8 @@ class Draft:
     """What was done to groups."""
     withheld: dict[str, frozenset[str]] = field(default_factory=dict)
     """By group: the tasks of it that have failed, while all of it may be run again."""
+    in_haste: bool = False
+    """More pods are to be made at once: what can wait leaves the API to them."""
     holding: bool = False
     """Nothing new starts for now: the run is suspended, or is about to be stopped."""
     outcome: RunPhase | None = None

@@ -99,6 +99,7 @@ def _go_on_at_once(work: Work) -> None:
     """Plan again for the next batch, where it is the batch that has kept others from starting."""
     limit = work.node.task.for_each.max_active if work.node.task.for_each else None
     if limit is None or len(work.live()) < limit:
+        work.draft.in_haste = True
         work.draft.wake(work.draft.now)
 
 

@@ -73,7 +73,7 @@ def _settle(draft: Draft, node: Node, status: TaskStatus, pods: list[PodView], r
         if pod.attempt > number:
             _stray(draft, pod, releases)
             continue
-        if pod.held:
+        if pod.held and not draft.in_haste:
             releases.append(pod.name)
         if pod.phase is not PodPhase.ENDED or pod.deleting_since is not None:
             _remove(draft, pod, state.reason or "Stray")

@@ -497,3 +497,16 @@ def test_thousands_that_are_skipped_or_fail_at_once_take_several_plans() -> None
     assert sum(outcome_or_none(played).values()) == 250
     played.play()
     assert outcome(played)[3] == {"skipped": 1190, "failed": 10}
+
+
+def test_results_are_let_go_when_all_pods_have_been_made() -> None:
+    """Each is safe in the status by then; until then the API has enough to do."""
+    played = world(forEach={"count": 100})
+    played.script = lambda _who, _attempt: Behaviour(OK, run=timedelta(0), start=timedelta(0))
+    released_at: list[int] = []
+    for _ in range(40):
+        plan = played.step()
+        released_at += [len(played.launched)] * len(plan.releases)
+        played.now += timedelta(milliseconds=100)
+        played.tick()
+    assert (len(released_at), set(released_at)) == (100, {100})
