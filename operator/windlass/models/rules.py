@@ -7,44 +7,22 @@ search of the graph (unknown names, cycles), belongs to admission in `plan`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from windlass.models.action_rules import ACTION_RULES
 from windlass.models.findings import Path, format_path
+from windlass.models.rule import Rule as Rule
 from windlass.names import MAX_NAME, MAX_WORKFLOW_NAME
 
 Value = Mapping[str, Any]
 RESERVED_PREFIX: Final = "windlass-"
 RESERVED_PATH: Final = "/windlass"
-_OF_RUN: Final = ("Suspend", "Resume", "Cancel", "Terminate")
 _OF_BACKFILL: Final = (
     "workflow", "from", "to", "order", "reprocess", "maxActiveRuns", "params", "priority", "dryRun",
     "stopAfterFailures",
 )  # fmt: skip
-_OF_TASKS: Final = ("Clear", "Skip", "MarkSuccess", "MarkFailed")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A condition on an object, or on a change of it. The functions give the places where it is broken."""
-
-    cel: str
-    message: str
-    breaks: Callable[[Value], Iterable[Path]] | None = None
-    """For a condition on one object."""
-    breaks_change: Callable[[Value, Value], Iterable[Path]] | None = None
-    """For a condition on a change: from the second to the first."""
-    field: str = ""
-    """The field that the server points at, where it is not the object itself."""
-    optional_old: bool = False
-    """The CEL asks for the old object, and is evaluated also where there is none."""
-
-    def as_cel(self) -> dict[str, Any]:
-        """As an entry of `x-kubernetes-validations`."""
-        entry: dict[str, Any] = {"rule": self.cel, "message": self.message}
-        entry |= {"fieldPath": f".{self.field}"} if self.field else {}
-        return entry | ({"optionalOldSelf": True} if self.optional_old else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +271,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             ),
         ),
         Rule(
-            cel="!has(self.resource) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) || "
-            "has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach))",
+            cel="!has(self.resource) || !(has(self.script) || has(self.command) || has(self.args) || has(self.image) "
+            "|| has(self.approval) || has(self.run) || has(self.switch) || has(self.forEach))",
             message="a task is one thing: one that makes an object runs nothing else, and has no forEach",
             breaks=lambda task: _when(
                 "resource" in task
@@ -368,42 +346,6 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             breaks_change=lambda new, old: _when("stop" in old and "stop" not in new, "stop"),
         ),
     ),
-    "RunActionSpec": (
-        Rule(
-            cel="self == oldSelf",
-            message="an action can't be changed: create another one",
-            breaks_change=lambda new, old: _when(new != old),
-        ),
-        Rule(
-            cel="self.verb != 'MarkFailed' || has(self.reason)",
-            message="MarkFailed needs a reason: say why the tasks are to count as failed",
-            breaks=lambda spec: _when(spec.get("verb") == "MarkFailed" and "reason" not in spec, "reason"),
-            field="reason",
-        ),
-        Rule(
-            cel="!has(self.values) || self.verb == 'Approve'",
-            message="values are for Approve: they fill in the form of an approval",
-            breaks=lambda spec: _when("values" in spec and spec.get("verb") != "Approve", "values"),
-            field="values",
-        ),
-        Rule(
-            cel="!has(self.tasks) || !(self.verb in ['Suspend', 'Resume', 'Cancel', 'Terminate'])",
-            message="Suspend, Resume, Cancel and Terminate are about the whole run: leave tasks out",
-            breaks=lambda spec: _when("tasks" in spec and spec.get("verb") in _OF_RUN, "tasks"),
-            field="tasks",
-        ),
-        Rule(
-            cel="has(self.tasks) || !(self.verb in ['Clear', 'Skip', 'MarkSuccess', 'MarkFailed'])",
-            message="say which tasks: Clear, Skip, MarkSuccess and MarkFailed need them",
-            breaks=lambda spec: _when("tasks" not in spec and spec.get("verb") in _OF_TASKS, "tasks"),
-            field="tasks",
-        ),
-        Rule(
-            cel="!has(self.indices) || (has(self.tasks) && self.tasks.size() == 1)",
-            message="indices are instances of one task, a forEach: name it in tasks, and no other",
-            breaks=lambda spec: _when("indices" in spec and len(_list(spec, "tasks")) != 1, "indices"),
-            field="indices",
-        ),
-    ),
+    "RunActionSpec": ACTION_RULES,
 }
 """The rules by the name of the model that each speaks of."""
