@@ -1,204 +1,37 @@
-"""What actions make of a run: refusals in a table, changes in another, and what holds for all of them."""
+"""What actions make of a run, in a table, and what holds for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.models.action import RunActionSpec, TaskOrder, Verb
-from windlass.models.run import (
-    Attempt,
-    Orders,
-    RunPhase,
-    Stop,
-    TaskPhase,
-    TaskStatus,
-    WorkflowRunSpec,
-    WorkflowRunStatus,
+from support.acted_on import (
+    ASKING,
+    FAILED,
+    GOING,
+    GOOD,
+    NOW,
+    PROGRAM,
+    SPEC,
+    STARTED,
+    STOPPED,
+    action,
+    attempt,
+    task,
+    view,
 )
+from windlass.models.action import TaskOrder, Verb
+from windlass.models.run import Orders, RunPhase, Stop, TaskPhase, TaskStatus, WorkflowRunSpec
 from windlass.models.workflow import WorkflowSpec
 from windlass.plan.action_types import Action
 from windlass.plan.actions import MAX_RECORDS, apply_action
 from windlass.plan.graph import compile_program
 from windlass.plan.types import RunView
-
-NOW = datetime(2025, 4, 1, 12, tzinfo=UTC)
-STARTED = "2025-04-01T11:00:00Z"
-SPEC: dict[str, Any] = {
-    "tasks": [
-        {"name": "a", "command": ["true"]},
-        {"name": "b", "command": ["true"], "dependsOn": ["a"]},
-        {"name": "c", "command": ["true"], "dependsOn": ["b"]},
-        {"name": "ask", "approval": {"message": "?", "timeout": "1h"}},
-    ],
-    "finally": [{"name": "z", "command": ["true"]}],
-}
-PROGRAM = compile_program(WorkflowSpec.model_validate(SPEC))
-FAILED = {"a": "Succeeded", "b": "Failed", "c": "UpstreamFailed", "ask": "Succeeded", "z": "Succeeded"}
-GOOD = dict.fromkeys(FAILED, "Succeeded")
-GOING = {"a": "Succeeded", "b": "Running", "c": "Waiting", "ask": "Waiting", "z": "Waiting"}
-ASKING = {**GOING, "ask": "Running"}
-
-
-def attempt(number: int, *, ended: bool = True, **fields: Any) -> Attempt:
-    return Attempt(number=number, pod=f"p{number}", uid=f"u{number}", finished_at=STARTED if ended else None, **fields)
-
-
-def task(name: str, phase: str, **fields: Any) -> TaskStatus:
-    """A task with the attempts that its phase takes."""
-    found = TaskPhase(phase)
-    ran = found in (TaskPhase.SUCCEEDED, TaskPhase.FAILED, TaskPhase.RUNNING) and name != "ask"
-    if ran:
-        fields.setdefault("attempts", [attempt(1, ended=found.ended)])
-    if name == "ask" and found is TaskPhase.RUNNING:
-        fields |= {"reason": "AwaitingApproval", "started_at": STARTED}
-    if found.ended:
-        fields.setdefault("finished_at", STARTED)
-    return TaskStatus(name=name, phase=found, **fields)
-
-
-def view(phase: str | None, tasks: Mapping[str, str | TaskStatus], *, spec: Any = None, **status: Any) -> RunView:
-    entries = [one if isinstance(one, TaskStatus) else task(name, one) for name, one in tasks.items()]
-    fields = {"phase": RunPhase(phase) if phase else None, "started_at": STARTED, "tasks": entries, **status}
-    if fields["phase"] is not None and fields["phase"].ended:
-        fields |= {"finished_at": STARTED, "duration": "1h"}
-        fields.setdefault("reason", {"Succeeded": "Completed", "Failed": "TasksFailed"}.get(str(phase), str(phase)))
-    return RunView(
-        namespace="data",
-        name="r",
-        uid="run-uid",
-        generation=1,
-        created_at=NOW - timedelta(hours=2),
-        spec=spec or WorkflowRunSpec(workflow="w"),
-        status=WorkflowRunStatus(**fields),
-        workflow="w",
-    )
-
-
-def action(verb: str, *tasks: str, uid: str = "u", **fields: Any) -> Action:
-    spec = RunActionSpec(verb=Verb(verb), run="r", tasks=[*tasks], requested_by=fields.pop("by", "alice"), **fields)
-    return Action(uid, f"action-{uid}", spec, NOW)
-
-
-STOPPED = WorkflowRunSpec(workflow="w", stop=Stop.CANCEL)
-NO_START = "it has not started, so its tasks can't be acted on yet"
-STOPPING = "the run is being stopped: wait until it has ended, then act on it"
-REFUSED = "the run was refused, so there is nothing to act on: mend what its message says, and start another"
-LAST = "only the tasks of finally are left, and they are running: wait until the run has ended"
-END = "the run ended TimedOut, and marking its tasks would not change that"
-CANCELLED = "the run was cancelled, and marking its tasks would not change that: Retry goes on where it stopped"
-
-REFUSALS: dict[str, tuple[RunView, Action, str]] = {
-    "retry of a run that waits": (view("Queued", {}), action("Retry"), f"the run is Queued: {NO_START}"),
-    "skip in a run that nobody has seen": (view(None, {}), action("Skip", "a"), f"the run is Pending: {NO_START}"),
-    "retry of a good run": (
-        view("Succeeded", GOOD),
-        action("Retry"),
-        "the run has succeeded, so nothing is to be retried: Clear runs tasks again whatever their end",
-    ),
-    "retry where nothing has failed": (view("Running", GOING), action("Retry"), "no task of the run has failed"),
-    "retry of a task that has not failed": (
-        view("Failed", FAILED),
-        action("Retry", "a"),
-        "a has not failed: Clear runs a task again whatever its end",
-    ),
-    "retry of tasks that have not failed": (
-        view("Failed", FAILED),
-        action("Retry", "a", "ask", "b"),
-        "a, ask have not failed: Clear runs a task again whatever its end",
-    ),
-    "an unknown task": (view("Failed", FAILED), action("Clear", "bb"), 'the run has no task bb: did you mean "b"?'),
-    "a task like no other": (view("Failed", FAILED), action("Clear", "what"), "the run has no task what"),
-    "indices of what is no forEach": (
-        view("Failed", FAILED),
-        action("Clear", "b", indices=[1]),
-        "b has no instances: leave the indices out",
-    ),
-    "retry while finally runs": (
-        view("Running", {**FAILED, "z": "Running"}),
-        action("Retry"),
-        LAST,
-    ),
-    "clear while finally runs": (view("Running", {**FAILED, "z": "Running"}), action("Clear", "a"), LAST),
-    "mark what was cancelled": (view("Cancelled", {**GOOD, "b": "Cancelled"}), action("MarkSuccess", "b"), CANCELLED),
-    "mark what ran out of time": (view("Failed", FAILED, reason="TimedOut"), action("Skip", "b"), END),
-    "approve twice": (
-        view("Running", {**ASKING, "ask": task("ask", "Succeeded", message="approved by bob")}),
-        action("Approve", "ask"),
-        "ask waits for no answer any more, it is Succeeded: approved by bob",
-    ),
-    "approve too early": (
-        view("Running", GOING),
-        action("Approve", "ask"),
-        "ask waits for no answer yet, it is Waiting",
-    ),
-    "approve what is no approval": (view("Running", ASKING), action("Approve", "b"), "b is no approval"),
-    "approve when nothing waits": (view("Running", GOING), action("Approve"), "no task waits for approval"),
-    "approve two tasks": (
-        view("Running", ASKING),
-        action("Approve", "ask", "b"),
-        "an answer is for one approval: name one task",
-    ),
-    "approve after its time": (
-        view(
-            "Running",
-            {**ASKING, "ask": task("ask", "Running").model_copy(update={"started_at": "2025-04-01T10:59:59Z"})},
-        ),
-        action("Approve"),
-        "ask could be answered until 2025-04-01T11:59:59Z: its time is over",
-    ),
-    "approve at the very moment": (
-        view("Running", ASKING),
-        action("Approve"),
-        "ask could be answered until 2025-04-01T12:00:00Z: its time is over",
-    ),
-    **{
-        f"{verb} of a run that has ended": (
-            view("Failed", FAILED),
-            action(verb),
-            "the run has ended already: Failed",
-        )
-        for verb in ("Suspend", "Resume", "Cancel", "Terminate", "Approve", "Reject")
-    },
-    **{
-        f"{verb} of a run that was refused": (view("Refused", {}), action(verb, *tasks), REFUSED)
-        for verb, tasks in (("Retry", ()), ("Clear", ("a",)), ("Skip", ("a",)), ("Cancel", ()), ("Approve", ()))
-    },
-    **{
-        f"{verb} while it is being stopped": (
-            view("Running", FAILED | {"z": "Running"}, stop_reason="Cancelled"),
-            action(verb, *tasks),
-            STOPPING,
-        )
-        for verb, tasks in (("Retry", ()), ("Clear", ("a",)), ("MarkSuccess", ("b",)), ("Suspend", ()), ("Resume", ()))
-    },
-    "retry when the spec has just said stop": (
-        view("Running", FAILED | {"z": "Waiting"}, spec=STOPPED),
-        action("Retry"),
-        STOPPING,
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS.keys())
-def test_what_is_refused(case: tuple[RunView, Action, str]) -> None:
-    run, asked, why = case
-    outcome = apply_action(run, PROGRAM, asked, NOW)
-    assert (outcome.applied, outcome.message) == (False, why)
-    assert outcome.status is run.status
-
-
-@pytest.mark.parametrize("verb", ["Retry", "Clear", "Skip"])
-def test_without_its_definition_nothing_can_run_again(verb: str) -> None:
-    outcome = apply_action(view("Failed", FAILED), None, action(verb, "b"), NOW)
-    words = "the definition that the run was started with is gone: start another run"
-    assert (outcome.applied, outcome.message) == (False, words)
 
 
 @dataclass(frozen=True)
