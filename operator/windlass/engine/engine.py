@@ -35,8 +35,8 @@ from windlass.engine.quarantine import quarantine
 from windlass.engine.questions import Lookouts, Questions
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
-from windlass.engine.record import RunKey, RunRecord
-from windlass.engine.scheduler import Scheduler
+from windlass.engine.record import RunKey, RunRecord, created_at
+from windlass.engine.scheduler import LONGEST_BURST, Scheduler
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.trust import ActionSettings
 from windlass.engine.turns import Turns
@@ -162,8 +162,7 @@ class Engine:
         if replaced is not None:
             self._orphans[key].add(replaced)
         if taken is Taken.NEW:
-            # A run that is yet to be looked at leaves the API to the runs that are still to be made.
-            self.queue.add(key, 0.0 if body.get("status") else self.scheduler.burst)
+            self.queue.add(key)
 
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""
@@ -219,7 +218,18 @@ class Engine:
     def _wake(self, key: RunKey) -> None:
         self.queue.add(key)
 
+    def _gives_way(self, key: RunKey) -> float:
+        """Seconds that the run of a slot leaves the API to the runs of other slots that are still to be made."""
+        record = self.runs.get(key)
+        if record is None or record.draft.phase is not None or record.spec.slot is None:
+            return 0.0
+        age = (self._clock.now() - created_at(record.body)).total_seconds()
+        return self.scheduler.burst if age < LONGEST_BURST else 0.0
+
     async def _work(self, key: RunKey) -> float:
+        if (wait := self._gives_way(key)) > 0:
+            self.queue.add(key, wait)
+            return 0.0
         for uid in tuple(self._orphans.get(key, ())):
             await self._settle_orphans(key, uid)
         if key in self._doubted:

@@ -45,6 +45,8 @@ BURST: Final = 32
 """Workflows in work at a time from which on their runs are made first, and all else waits."""
 BURST_RATE: Final = 200.0
 """Runs a second that a burst is taken to make."""
+STILL_MAKING: Final = 0.5
+"""Seconds after a run was made in which more are taken to come."""
 LONGEST_BURST: Final = 5.0
 """Seconds that all else waits at most."""
 MOST_LEFT_BEHIND: Final = 200
@@ -81,6 +83,8 @@ class Scheduler:
         self._early: set[WorkflowKey] | None = set()
         """What came before all runs were known; None since."""
         self._watch: asyncio.Task[None] | None = None
+        self._made_at = float("-inf")
+        """When a run was last made."""
         self.needed: list[Callable[[RunSummary], bool]] = []
         """Who else is asked before history is deleted."""
         self.following = Following(api, index, self.workflows, self._look_at)
@@ -105,7 +109,8 @@ class Scheduler:
     def burst(self) -> float:
         """Seconds that what can wait should wait, while the runs of many slots are made at once."""
         many = len(self.queue)
-        return min(LONGEST_BURST, many / BURST_RATE) if many > BURST else 0.0
+        making = self._clock.monotonic() - self._made_at < STILL_MAKING
+        return min(LONGEST_BURST, many / BURST_RATE) if making and many > BURST else 0.0
 
     async def stop(self) -> None:
         """Take nothing new, and finish what is under way."""
@@ -305,6 +310,7 @@ class Scheduler:
                 self._index.seen(await self._adopt(record, request))
             else:
                 self._index.seen(answer)
+                self._made_at = self._clock.monotonic()
                 delay = (self._clock.now() - request.scheduled_at).total_seconds()
                 self._observer.slot_fired(*record.key, None if request.late else max(0.0, delay))
 
