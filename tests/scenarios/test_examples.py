@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -178,3 +182,79 @@ def test_fan_out(dev_cluster: Cluster) -> None:
     assert task(dev_cluster.status("fan-spoilt"), "total")["outputs"] == total
     said = dev_cluster.windlass("logs", "fan-spoilt", "count", "--index", "3")
     assert (said.code, said.out[:13]) == (0, "store-03.csv:"), said.all
+
+
+@contextmanager
+def emr_service(kubeconfig: Path, namespace: str = "default") -> Iterator[None]:
+    """The other controller of the example emr-like, at work."""
+    command = [sys.executable, str(EXAMPLES / "emr-like" / "service.py")]
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "NAMESPACE": namespace}
+    subprocess.run([*command, "install"], check=True, env=environment)
+    playing = subprocess.Popen(command, env=environment)
+    try:
+        yield
+    finally:
+        playing.terminate()
+        playing.wait()
+
+
+def test_emr_like(dev_cluster: Cluster) -> None:
+    manifest = (EXAMPLES / "emr-like" / "workflow.yaml").read_text(encoding="utf-8")
+    with emr_service(dev_cluster.kubeconfig):
+        status = finished(dev_cluster, manifest, "emr-whole")
+        good = ends(status)
+        assert {name: phase for name, (phase, _) in good.items()} == dict.fromkeys(good, "Succeeded")
+        assert good["cluster"][1]["id"].startswith("j-")
+        said = dev_cluster.windlass("run", "emr-like", "--name", "emr-bad", "-p", "day=1999-01-01", "--watch")
+        assert said.code == 1, said.all
+        assert phases(dev_cluster.status("emr-bad")) == {
+            "cluster": "Succeeded", "clean": "Failed", "load": "UpstreamFailed", "delete-cluster": "Succeeded",
+        }  # fmt: skip
+        (attempt,) = task(dev_cluster.status("emr-bad"), "clean")["attempts"]
+        assert (attempt["class"], attempt["reason"]) == ("App", "ResourceFailed")
+
+
+def awaited(cluster: Cluster, workflow: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The status of a Workflow, once it is as wished."""
+    end = time.monotonic() + WITHIN
+    while True:
+        said = cluster.windlass("list", "workflows", "-o", "json")
+        (found,) = [one for one in json.loads(said.out)["items"] if one["metadata"]["name"] == workflow]
+        status: dict[str, Any] = found.get("status") or {}
+        if condition(status):
+            return status
+        assert time.monotonic() < end, status
+        time.sleep(0.2)
+
+
+def test_follow(dev_cluster: Cluster) -> None:
+    manifest = (EXAMPLES / "follow" / "workflow.yaml").read_text(encoding="utf-8")
+    arguments = ("-f", "-", "--logical-date", "2025-04-01T00:00:00Z", "--name", "follow-whole-sales", "--watch")
+    said = dev_cluster.windlass("run", "follow-sales", *arguments, stdin=manifest)
+    assert said.code == 0, said.all
+    waits = "waits for follow-stock (Succeeded); has asset sales/daily of run follow-whole-sales"
+    awaited(dev_cluster, "follow-report", lambda found: found.get("waitingFor") == waits)
+    said = dev_cluster.windlass("run", "follow-stock", "--name", "follow-whole-stock", "--watch")
+    assert said.code == 0, said.all
+    known = awaited(dev_cluster, "follow-report", lambda found: "lastSuccess" in found)
+    name = known["lastSuccess"]["run"]
+    assert name.startswith("follow-report-1-")
+    said = dev_cluster.windlass("logs", name, "report")
+    expected = "2025-04-01; 42 rows from follow-whole-sales, stock from follow-whole-stock\n"
+    assert (said.code, said.out) == (0, expected), said.all
+    assert "follow-whole-stock" in dev_cluster.windlass("status", name).out
+
+
+def test_daily_kst_makes_up_for_the_last_week(dev_cluster: Cluster) -> None:
+    manifest = (EXAMPLES / "daily-kst" / "workflow.yaml").read_text(encoding="utf-8")
+    arguments = ("-f", "-", "--logical-date", "2025-04-01T15:00:00Z", "--name", "kst-by-hand", "--watch")
+    said = dev_cluster.windlass("run", *arguments, stdin=manifest)
+    assert said.code == 0, said.all
+    awaited(dev_cluster, "daily-kst", lambda found: found.get("reason") == "Scheduled")
+    listed = dev_cluster.windlass(
+        "list", "runs", "--workflow", "daily-kst", "-l", "windlass.dev/trigger=schedule", "-o", "name"
+    )
+    nights = sorted(line.rpartition("-")[2] for line in listed.out.split())
+    assert len(nights) == 7
+    assert {night[8:] for night in nights} == {"t1500"}
+    dev_cluster.windlass("suspend", "workflow/daily-kst")

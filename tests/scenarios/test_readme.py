@@ -26,8 +26,23 @@ EXPECTED = {
         "6 succeeded, 1 failed",
         "all slots are done: 1 succeeded, 6 had a run already",
     ],
+    "examples/business-days/README.md": [
+        "Fri 2025-05-02 09:00 +09:00   2025-05-02T00:00:00Z\nWed 2025-05-07 09:00 +09:00   2025-05-07T00:00:00Z",
+        "✔ business-days-20250510t0000  Succeeded",
+        "settled from 2025-05-02 09:00 to 2025-05-07 09:00",
+    ],
+    "examples/daily-kst/README.md": [
+        "Tue 2025-04-01 00:00 +09:00   2025-03-31T15:00:00Z",
+        "✔ daily-kst-20250404t1500  Succeeded",
+        "42 orders from 2025-04-01 00:00 to 2025-04-02 00:00",
+    ],
+    "examples/follow/README.md": ["follow-report-1-"],
     "examples/daily-sales-etl/README.md": ["sales-0401  ✔ Succeeded", "6 sales loaded"],
+    "examples/emr-like/README.md": ["✔ delete-cluster", "FAILED", "⊘ load"],
+    "examples/fan-out/README.md": ["✔ total", "[5]", "✔ Succeeded"],
     "examples/hello/README.md": ["✔ Succeeded"],
+    "examples/ml-pipeline/README.md": ["✔ deploy", "– roll-back  Skipped", "✔ alert", "– deploy  Skipped"],
+    "examples/pools/README.md": ["✔ alarm", "warehouse  2"],
     "examples/weather-umbrella/README.md": ["– deploy  Skipped"],
 }
 """What stands in the answers when all went well."""

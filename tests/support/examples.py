@@ -21,7 +21,7 @@ from windlass.plan.templates import render, render_text
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = ("approval", "daily-sales-etl", "fan-out", "hello", "sales-report", "weather-umbrella")
-OTHERS = ("backfill", "ml-pipeline", "pools")
+OTHERS = ("backfill", "business-days", "daily-kst", "emr-like", "follow", "ml-pipeline", "pools")
 """Examples whose Workflow has a name of its own, or that are started otherwise than by a `run.yaml`."""
 
 
