@@ -314,3 +314,13 @@ async def test_an_object_that_says_nonsense_disturbs_nobody(junk: Body) -> None:
             )
         assert [await world.ended(run, 10) for run in ("r1", "r2")] == ["Succeeded"] * 2
         assert world.task("spark", "r1")["outputs"] == {"id": 7}
+
+
+async def test_an_object_is_asked_for_as_soon_as_it_is_made() -> None:
+    """Nothing else happens that would have the run planned again."""
+    async with World() as world:
+        world.run(tasks=[{"name": "first", "waitFor": {"duration": "30s"}}, {**makes(), "dependsOn": ["first"]}])
+        await world.clock.advance(33)
+        assert world.task("spark")["attempts"][0]["uid"]
+        say(world, apps(world)[-1], "COMPLETED")
+        assert await world.ended(seconds=5) == "Succeeded"

@@ -94,6 +94,7 @@ def start_object(draft: Draft, node: Node, status: TaskStatus, context: Mapping[
         return fail(draft, status, INVALID, str(error))
     name, kind = body["metadata"]["name"], f"{body['apiVersion']}/{body['kind']}"
     update = with_attempt(status, Attempt(number=number, object=name, kind=kind))
+    draft.wake(draft.now)  # to ask for the object as soon as it is made: no event would say so
     if made.make is not Make.DELETE:
         draft.objects.append(ObjectLaunch(key, _account(node), body, made.make is Make.APPLY, number))
     return status.model_copy(
