@@ -72,7 +72,7 @@ def _findings(document: Document, others: Sequence[Document]) -> Iterator[tuple[
         return
     workflows = [obj for other in others for _, obj in _objects(other.value) if _is(obj, "Workflow")]
     for place, obj in _objects(value):
-        for found in (*check_object(obj), *_of_params(obj, workflows)):
+        for found in (*check_object(obj), *_of_params(obj, workflows), *_of_circles(obj, workflows)):
             yield (*place, *found.path), found
 
 
@@ -86,6 +86,28 @@ def _objects(value: Any) -> Iterator[tuple[Path, Body]]:
     for number, item in enumerate(value["items"]):
         if isinstance(item, dict):
             yield ("items", number), item
+
+
+def _of_circles(manifest: Body, workflows: Sequence[Body]) -> Iterator[Finding]:
+    """That a Workflow and others follow each other: told of the first of them."""
+    from windlass.models.findings import Finding, Severity
+    from windlass.plan.circles import circles
+
+    if not _is(manifest, "Workflow") or not _follows(manifest):
+        return
+    for circle in circles(workflows):
+        first = next(obj for obj in workflows if _follows(obj) and obj["metadata"]["name"] in circle)
+        if first is manifest:
+            message = f"these Workflows follow each other: {' → '.join(circle)}"
+            fix = "no run leads to another run of its own Workflow, so the circle is gone round once"
+            yield Finding(("spec", "schedule", "after"), message, fix, Severity.WARNING)
+
+
+def _follows(manifest: Body) -> bool:
+    spec = manifest.get("spec")
+    schedule = spec.get("schedule") if isinstance(spec, dict) else None
+    named = isinstance(manifest.get("metadata"), dict) and isinstance(manifest["metadata"].get("name"), str)
+    return named and isinstance(schedule, dict) and isinstance(schedule.get("after"), dict)
 
 
 def _of_params(manifest: Body, workflows: Sequence[Body]) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from windlass.cli.graph import is_file
 from windlass.cli.output import Format, format_option, structured, table
 
 if TYPE_CHECKING:
+    from windlass.models.schedule import After
     from windlass.plan.schedule import Timetable
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[+-]\d\d:\d\d)?")
@@ -107,7 +108,7 @@ def _slots_from(timetable: Timetable, begin: datetime) -> Iterator[datetime]:
 def _tell(found: schedules.Scheduled, timetable: Timetable, slots: Sequence[datetime]) -> None:
     """What a reader of the slots should know beside them, on stderr."""
     if found.schedule.after is not None:
-        text = "follows other runs or data: it has no slots"
+        text = f"follows {_sources(found.schedule.after)}: it has no slots"
     elif timetable.is_continuous:
         text = "is @continuous: a run starts as soon as the last has ended"
     elif timetable.is_once and timetable.once is None:
@@ -119,6 +120,12 @@ def _tell(found: schedules.Scheduled, timetable: Timetable, slots: Sequence[date
     else:
         return
     click.echo(f"{found.name} {text}", err=True)
+
+
+def _sources(after: After) -> str:
+    from windlass.plan.sources import told
+
+    return (" and " if after.all else " or ").join(told(source) for source in after.all or after.any)
 
 
 def _table(timetable: Timetable, begin: datetime, slots: Sequence[datetime]) -> str:

@@ -53,6 +53,9 @@ def sources_of(after: After) -> Sequence[AfterSource]:
 def is_wanted(schedule: Schedule, event: SourceEvent, events: Sequence[SourceEvent]) -> bool:
     """Whether the run of an event that was not dealt with has to stay, `events` being all of its source: only so many
     are kept as can make runs."""
+    start, end = moment(schedule.start), moment(schedule.end)
+    if (start is not None and event.at < start) or (end is not None and event.at > end):
+        return False
     most = schedule.catch_up_limit if schedule.after is not None and schedule.after.any else 1
     return sum(1 for one in events if one.order > event.order) < most
 
@@ -254,7 +257,7 @@ class _Following:
         reason, message = "Waiting", waiting
         if self._schedule.suspend:
             reason, message = "Suspended", "schedule.suspend is true: no run is made"
-        elif self._end is not None and self._now >= self._end and not self._creates:
+        elif self._end is not None and self._now >= self._end and not self._paced and not self._hungry:
             reason, message, waiting = "Ended", "the schedule has ended", None
         elif self._hungry:
             reason, message = "CatchingUp", f"{MOST_QUEUED} runs wait for their turn: further events wait for that"

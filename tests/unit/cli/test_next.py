@@ -129,7 +129,7 @@ NOTES = {
     "continuous": ({"cron": "@continuous"}, "daily is @continuous: a run starts as soon as the last has ended\n"),
     "once": ({"cron": "@once"}, "daily is @once, and has no start: it runs when it is created\n"),
     "over": ({**BERLIN, "end": "2020-01-01T00:00:00Z"}, "daily has no slot from then on\n"),
-    "follows": ({"after": {"any": [{"workflow": "a"}]}}, "daily follows other runs or data: it has no slots\n"),
+    "follows": ({"after": {"any": [{"workflow": "a"}]}}, "daily follows a (Succeeded): it has no slots\n"),
     "hashed": ({"cron": "H H * * *"}, H_NOTE),
     "not hashed": ({"cron": "0 2 * MAR THU"}, ""),
 }

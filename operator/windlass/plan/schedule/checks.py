@@ -138,6 +138,10 @@ def _check_sources(schedule: Schedule, path: Path) -> Iterator[Finding]:
     for name, calendar in (("exclude", schedule.exclude), ("include", schedule.include)):
         if calendar is not None:
             yield Finding((*path, name), "a calendar is for the slots of cron", "leave it out beside after")
+    for number, source in enumerate(schedule.after.any):
+        if source.within is not None:
+            message = "within compares the events of several sources, and any makes a run for each event"
+            yield Finding((*place, "any", number, "within"), message, "leave it out, or write all", Severity.WARNING)
 
 
 def _check_times(schedule: Schedule, path: Path) -> Iterator[Finding]:
