@@ -324,6 +324,21 @@ def _failed_fast(status: Status) -> None:
     assert phases(status)["after"] == "UpstreamFailed"
 
 
+def _produced(status: Status) -> None:
+    _succeeded(status)
+    ended = task(status, "load")["finishedAt"]
+    expected = [{"name": "sales/daily", "task": "load", "finishedAt": ended, "fields": {"rows": 3}}]
+    assert status["assets"] == expected
+
+
+PRODUCED: Spec = {
+    "tasks": [
+        {"name": "load", "produces": ["sales/daily"], "script": """echo '{"rows": 3}' > "$WINDLASS_OUTPUTS" """},
+        {"name": "other", "when": "false", "produces": ["sales/other"], "script": "true"},
+    ]
+}
+
+
 FAILED_FAST: Spec = {
     "tasks": [
         {
@@ -370,6 +385,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     ),
     "repeated": Behaviour(REPEATED, _repeated, run={"params": {"list": ["a$b", {"x": 1}, None]}}),
     "repeated-until-one-fails": Behaviour(FAILED_FAST, _failed_fast),
+    "an-asset": Behaviour(PRODUCED, _produced),
     "a-deadline": Behaviour({**_one("sleep 4"), "deadline": {"after": "2s", "from": "Started"}}, _late),
     "acted-on": Behaviour(ACTED_ON, _acted_on, meanwhile=_act_on),
     "cancel": Behaviour(
