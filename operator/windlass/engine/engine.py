@@ -162,7 +162,7 @@ class Engine:
         if replaced is not None:
             self._orphans[key].add(replaced)
         if taken is Taken.NEW:
-            self.queue.add(key)
+            self.queue.add(key, self._gives_way(key))
 
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""

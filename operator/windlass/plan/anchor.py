@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from windlass.models.common import format_time, parse_time
@@ -18,7 +19,12 @@ LOST: Final = "lost"
 
 def slots_digest(schedule: Schedule) -> str:
     """What a schedule's slots depend on, in short: another digest means other slots."""
-    parts = schedule.model_dump_json(include={"cron", "time_zone", "exclude", "include", "shift"}, exclude_none=True)
+    days = [part and part.model_dump_json(exclude_none=True) for part in (schedule.exclude, schedule.include)]
+    return _digest(repr((schedule.cron, schedule.time_zone, schedule.shift.value, *days)))
+
+
+@lru_cache(maxsize=1024)
+def _digest(parts: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
