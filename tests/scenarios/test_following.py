@@ -351,9 +351,6 @@ async def test_those_that_follow_each_other_come_to_rest() -> None:
         assert [len(fired(world, name)) for name in "abc"] == [0, 2, 2]
 
 
-LONG = {"work": [Play(), Play(), Play(), Play(), *[Play(seconds=100)] * 8]}
-
-
 async def test_skip() -> None:
     async with World({"slow": Play(seconds=100)}) as world:
         world.workflow("a", SOURCE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.faults import LOST
+from support.faults import LOST, on
 from support.following import SOURCE, answered, follows, producing
 from support.kubelet import Play, outputs
 from support.scheduling import status
@@ -198,3 +198,23 @@ async def test_a_late_create_and_another_event_make_no_two_runs_of_one() -> None
         world.api.inject = lambda request: None
         await world.clock.advance(300)
         assert len(ledger.made["c"]) == 1, ledger.made
+
+
+async def test_a_run_that_is_met_by_its_name_and_answers_less_leaves_the_rest() -> None:
+    tasks = [{"name": "quick", "command": ["x"], "produces": ["x/a"]}, {"name": "slow", "command": ["x"]}]
+    async with World({"quick": Play(seconds=1.9), "work": Play(seconds=2), "slow": Play(seconds=100)}) as world:
+        ledger = Ledger(world)
+        world.workflow("a", {"tasks": tasks})
+        world.workflow("b", SOURCE)
+        world.workflow("c", follows("x/a", "b", how="all"))
+        world.run("a1", workflow="a")
+        await world.clock.advance(10)
+        world.api.inject = on("create", "workflowruns", Fault(How.LOST_ANSWER, LOST), name="c-1-")
+        take = world.engine.run_seen
+        world.engine.run_seen = lambda body: None if "c-1-" in body["metadata"]["name"] else take(body)  # type: ignore[method-assign]
+        for name, workflow in (("a2", "a"), ("b1", "b")):
+            world.run(name, workflow=workflow)
+        # The asset of a2 is a little older than the end of b1, and is heard of a little later.
+        await world.clock.advance(20)
+        assert ledger.made["c"] == ["a1+b1"]
+        assert status(world, "c")["waitingFor"] == "waits for b (Succeeded); has asset x/a of run a2"
