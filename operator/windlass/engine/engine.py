@@ -86,7 +86,10 @@ class Engine:
         self.backfills = Backfills(
             api, clock, observer, self.index, self.scheduler.workflows, self.run_seen, self.scheduler.queue.add, chance
         )
-        self.scheduler.needed += [self.backfills.needs, Kin(self.index, self._parent_changed, self.scheduler.queue.add).needs]
+        self.scheduler.needed += [
+            self.backfills.needs,
+            Kin(self.index, self._parent_changed, self.scheduler.queue.add).needs,
+        ]
         self.keepers: Mapping[Resource, Keeper] = MappingProxyType(
             {POOLS: self._pool_keeper, ACTIONS: self._action_keeper, BACKFILLS: self.backfills}
         )
