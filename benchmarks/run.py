@@ -20,7 +20,7 @@ from figures import as_result, load, machine, write_json
 from cluster import Setting, kit
 
 ON_A_CLUSTER: Final = ("requests", "chains10", "chains5", "burst", "wide", "foreach", "live", "takeover", "schedules")
-ON_THIS_MACHINE: Final = ("plan", "foreach_plan", "slots", "informer", "install", "dev")
+ON_THIS_MACHINE: Final = ("plan", "foreach_plan", "slots", "pools", "waiting", "informer", "install", "dev")
 NODES: Final = 4
 
 

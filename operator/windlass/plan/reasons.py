@@ -103,9 +103,9 @@ TASKS: Final[Sequence[Entry]] = (
     Entry(T.QUEUED, "QuotaExceeded", "A ResourceQuota of the namespace is used up.", "It is tried again, until "
     "there is room.",
           "Wait, lower `resources.requests`, or ask for a larger quota."),
-    Entry(T.QUEUED, "NotPermitted", "Windlass lacks a right in the namespace; the message names verb and resource.",
+    Entry(T.QUEUED, "NotPermitted", "Windlass, or the task's service account, lacks a right; the message names it.",
           "It is tried again, until the right is there.",
-          "Ask the admin for the Role of the chart in this namespace."),
+          "Give the service account that the message names the right, or ask for the Role of the chart."),
     Entry(T.QUEUED, "TooManyRequests", "The API server asked to wait.", "It is tried again."),
     Entry(T.QUEUED, "ServerError", "The API server, or a webhook of it, failed.", "It is tried again.",
           "When it stays so: the message says which webhook."),
