@@ -397,7 +397,9 @@ BAD: dict[str, Bad] = {
 
 _KINDS = {
     "an approval with a script": ({"approval": {"message": "may it?"}}, "an approval runs nothing"),
-    "a run with a script": ({"run": {"workflow": "b"}}, "a run of another Workflow has no pod, approval or forEach of its own"),
+    "a run with a script": (
+        {"run": {"workflow": "b"}}, "a run of another Workflow has no pod, approval or forEach of its own"
+    ),
     "a wait with a script": ({"waitFor": {"duration": "1m"}}, "one that waits runs nothing else"),
     "an object with a script": (
         {"resource": {"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}},

@@ -90,8 +90,10 @@ class Children:
 
 class Kin:
     """Which runs have started which, as far as they have not ended: parents hear of their children, and history keeps
-    both as long as one needs the other. `changed` is called with a parent's key and UID, `freed` with a Workflow that has
-    runs which nobody needs any more."""
+    both as long as one needs the other.
+
+    `changed` is called with a parent's key and UID, `freed` with a Workflow whose runs are needed no more.
+    """
 
     def __init__(
         self, index: RunIndex, changed: Callable[[RunKey, str], None], freed: Callable[[WorkflowKey], None]
