@@ -73,7 +73,7 @@ def test_a_job_that_completes(cluster: Cluster, account: str) -> None:
 
 def test_a_right_that_is_missing_is_said_in_the_words_of_the_cluster(cluster: Cluster, account: str) -> None:
     cluster.start(account, makes(account))
-    status = cluster.until(account, lambda found: task(found, "a").get("reason") == "Forbidden", WITHIN)
+    status = cluster.until(account, lambda found: task(found, "a").get("reason") == "NotPermitted", WITHIN)
     message = task(status, "a")["message"]
     user = f"system:serviceaccount:{cluster.namespace}:{account}"
     assert f'User "{user}" cannot create resource "jobs" in API group "batch"' in message

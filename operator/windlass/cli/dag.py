@@ -23,7 +23,7 @@ class Dag:
     finals: frozenset[str] = frozenset()
     """The tasks of `finally`."""
     rules: Mapping[str, str] = field(default_factory=dict)
-    """Trigger rules other than AllSuccess."""
+    """What is to be said of a task: its kind where it has no pod, and its trigger rule where that is not AllSuccess."""
     phases: Mapping[str, str] = field(default_factory=dict)
     """Of a run's tasks."""
 
@@ -43,7 +43,10 @@ def read(name: str, spec: Body, phases: Mapping[str, str] | None = None) -> Dag:
         raise Failure(f"{name} has no tasks")
     names = [task["name"] for task in (*tasks, *finals)]
     known = set(names)
-    before = {task["name"]: tuple(dict.fromkeys(task.get("dependsOn") or ())) for task in (*tasks, *finals)}
+    before = {
+        task["name"]: tuple(dict.fromkeys((*(task.get("dependsOn") or ()), *(task.get("teardownOf") or ()))))
+        for task in (*tasks, *finals)
+    }
     for task, others in before.items():
         if unknown := [other for other in others if other not in known]:
             raise Failure(f"the task {task} depends on {unknown[0]}, which there is not: see windlass lint")
@@ -59,7 +62,7 @@ def read(name: str, spec: Body, phases: Mapping[str, str] | None = None) -> Dag:
         name=name,
         upstream={one: before[one] for one in _order(names, before)},
         finals=frozenset(task["name"] for task in finals),
-        rules={task["name"]: task["triggerRule"] for task in (*tasks, *finals) if _has_rule(task)},
+        rules={task["name"]: said for task in (*tasks, *finals) if (said := _said(task))},
         phases=phases or {},
     )
 
@@ -69,8 +72,33 @@ def _tasks(spec: Body, part: str) -> list[Body]:
     return [task for task in found if isinstance(task, Mapping) and task.get("name")] if isinstance(found, list) else []
 
 
-def _has_rule(task: Body) -> bool:
-    return task.get("triggerRule") not in (None, "AllSuccess")
+def _said(task: Body) -> str:
+    """`Job`, `waits for Job`, `run of etl`, `switch`, `teardown`, `AllDone`."""
+    parts = [_kind(task)]
+    if task.get("teardownOf"):
+        parts.append("teardown")
+    elif task.get("triggerRule") not in (None, "AllSuccess"):
+        parts.append(str(task["triggerRule"]))
+    # A definition that is not yet right may hold anything: nothing that ends a label.
+    return ", ".join("".join(sign for sign in part if sign.isalnum() or sign in " .-_") for part in parts if part)
+
+
+def _kind(task: Body) -> str:
+    wait, made, child = (_part(task.get(field)) for field in ("waitFor", "resource", "run"))
+    if made:
+        kind = str(_part(made.get("manifest")).get("kind") or "resource")
+        return f"deletes {kind}" if made.get("make") == "Delete" else kind
+    if wait:
+        what = next((field for field in ("object", "run", "time", "duration", "pod") if field in wait), "")
+        named = {"object": _part(wait.get("object")).get("kind"), "run": _part(wait.get("run")).get("workflow")}
+        return f"waits for {named.get(what) or what}"
+    if child:
+        return f"run of {child.get('workflow')}"
+    return "switch" if task.get("switch") else ""
+
+
+def _part(value: Any) -> Body:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _order(names: Sequence[str], before: Mapping[str, Sequence[str]]) -> list[str]:

@@ -19,6 +19,11 @@ Body = dict[str, Any]
 
 LOOK_AGAIN: Final = 0.5
 """Seconds between two looks at pods that have yet to start."""
+PODLESS: Final = (
+    "WaitingForTime", "WaitingForRun", "WaitingForObject", "WaitingForRight", "Waited", "WaitTimeout", "WaitFailed",
+    "Switched", "Joined", "AwaitingApproval", "Approved", "TakenOver",
+)  # fmt: skip
+"""Reasons that only tasks without a pod have."""
 COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
 
 
@@ -151,7 +156,24 @@ def _nothing_yet(run: Body, task: str | None, attempt: int | None) -> str:
     if attempt is not None and listed:
         return f"the task {task} has no attempt {attempt} on record: it has {', '.join(map(str, listed))}"
     why = status.get("message") or status.get("reason")
+    if podless := _podless(status):
+        return podless
     return f"the task {task} has not started: {status.get('phase', 'Waiting')}{f', {why}' if why else ''}"
+
+
+def _podless(status: Body) -> str:
+    """What a task without a pod has in place of a log; empty for others."""
+    last = (status.get("attempts") or [{}])[-1]
+    told = f"; {status['message']}" if status.get("message") else ""
+    if last.get("run"):
+        run = last["run"]
+        return f"the task {status['name']} has no log of its own: it is the run {run}; see windlass logs {run}"
+    if last.get("object"):
+        kind = str(last.get("kind") or "object").rpartition("/")[2]
+        return f"the task {status['name']} has no log: it is the {kind} {last['object']}{told}"
+    if status.get("reason") in PODLESS:
+        return f"the task {status['name']} has no log: it has no pod; {status.get('phase')}{told}"
+    return ""
 
 
 def _prefix(run: Body, chosen: Try, wanted: Request) -> str:

@@ -131,6 +131,8 @@ def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
     if (wait := task.get("retryAt")) and phase == "Retrying":
         left = (at - (times.parse(wait) or at)).total_seconds()
         line.append(f"  again in {times.length(-left)}" if left < 0 else "  again now", "yellow")
+    if phase == "Succeeded" and (what := _podless(attempts)):
+        line.append(f"  {what}", "dim")
     if (phase != "Succeeded" or task.get("instances")) and (said := task.get("message") or _reason(task)):
         line.append(f"  {one_line(said)}")
     branch = root.add(line)
@@ -206,6 +208,14 @@ def _phase(phase: str, name: str | None = None) -> Text:
 def _lasted(task: Body, attempts: list[Body], at: datetime) -> str:
     start = task.get("startedAt") or (attempts[0].get("startedAt") if attempts else None)
     return times.between(start, task.get("finishedAt"), at)
+
+
+def _podless(attempts: list[Body]) -> str:
+    """What the last attempt was, where it had no pod: a run, or an object."""
+    last = attempts[-1] if attempts else {}
+    if last.get("run"):
+        return f"run {one_line(last['run'])}"
+    return f"{str(last.get('kind', '')).rpartition('/')[2]} {one_line(last['object'])}" if last.get("object") else ""
 
 
 def _tries(task: Body, attempts: list[Body]) -> str:

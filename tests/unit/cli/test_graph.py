@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.cli import FakeCluster, invoke, run, workflow
 from windlass.cli import drawing
-from windlass.cli.dag import Dag
+from windlass.cli.dag import Dag, read
 from windlass.cli.layout import THROUGH, Untidy, lay_out
 
 
@@ -201,3 +201,28 @@ def test_what_is_no_dag(case: tuple[Any, str]) -> None:
     spec, message = case
     result = invoke(FakeCluster().add({**workflow("sales"), "spec": spec}), "graph", "sales")
     assert (result.exit_code, result.stderr) == (1, f"windlass: {message}\n")
+
+
+KINDS: dict[str, tuple[dict[str, Any], str]] = {
+    "a container": ({"image": "x"}, "a"),
+    "an object": ({"resource": {"manifest": {"kind": "Job"}}}, "a (Job)"),
+    "an object that goes": ({"resource": {"make": "Delete", "manifest": {"kind": "Job"}}}, "a (deletes Job)"),
+    "a wait for an object": ({"waitFor": {"object": {"kind": "Job"}}}, "a (waits for Job)"),
+    "a wait for a run": ({"waitFor": {"run": {"workflow": "etl"}}}, "a (waits for etl)"),
+    "a wait for a time": ({"waitFor": {"time": "x"}}, "a (waits for time)"),
+    "a run": ({"run": {"workflow": "etl"}}, "a (run of etl)"),
+    "a switch": ({"switch": [{"then": []}]}, "a (switch)"),
+    "a rule too": ({"run": {"workflow": "etl"}, "triggerRule": "AllDone"}, "a (run of etl, AllDone)"),
+    "not yet right": ({"resource": {"manifest": {"kind": 'J"]<b>'}}}, "a (Jb)"),
+    "nothing in it": ({"resource": 7, "waitFor": [], "run": None}, "a"),
+}
+
+
+@pytest.mark.parametrize(("fields", "shown"), KINDS.values(), ids=KINDS.keys())
+def test_what_a_task_is(fields: dict[str, Any], shown: str) -> None:
+    assert drawing.draw(read("w", {"tasks": [{"name": "a", **fields}]})) == shown
+
+
+def test_a_teardown_comes_after_its_setup() -> None:
+    spec = {"tasks": [{"name": "up"}, {"name": "down", "teardownOf": ["up"]}]}
+    assert drawing.draw(read("w", spec)) == "up ─▶ down (teardown)"
