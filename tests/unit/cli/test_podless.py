@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def run(**task: Any) -> Body:
-    return {"metadata": {"name": "r"}, "status": {"phase": "Running", "tasks": [{"name": "a", **task}]}}
+    return {"metadata": {"name": "r"}, "spec": {}, "status": {"phase": "Running", "tasks": [{"name": "a", **task}]}}
 
 
 OBJECT = [{"number": 1, "object": "x-1", "kind": "batch/v1/Job"}]
