@@ -42,7 +42,7 @@ EXPECTED = {
     "examples/fan-out/README.md": ["✔ total", "[5]", "✔ Succeeded"],
     "examples/hello/README.md": ["✔ Succeeded"],
     "examples/ml-pipeline/README.md": ["✔ deploy", "– roll-back  Skipped", "✔ alert", "– deploy  Skipped"],
-    "examples/pools/README.md": ["✔ alarm", "warehouse  2"],
+    "examples/pools/README.md": ["✔ alarm", "warehouse   2"],
     "examples/weather-umbrella/README.md": ["– deploy  Skipped"],
 }
 """What stands in the answers when all went well."""
