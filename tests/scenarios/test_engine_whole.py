@@ -98,8 +98,8 @@ async def test_after_sixty_troubled_runs_nothing_is_left(seed: int) -> None:
         world.api.inject = lambda request: (
             dice.choice(faults) if request.verb != "list" and dice.random() < 0.15 else None
         )
-        kept = {"history": {"succeeded": 100, "failed": 100}}
-        world.workflow("etl", {"concurrency": {"maxActiveTasks": 5}, "tasks": [task(dice, n) for n in range(4)], **kept})
+        limits = {"concurrency": {"maxActiveTasks": 5}, "history": {"succeeded": 100, "failed": 100}}
+        world.workflow("etl", {**limits, "tasks": [task(dice, n) for n in range(4)]})
         for number in range(60):
             name = f"r{number}"
             if number % 2:

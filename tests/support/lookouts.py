@@ -1,4 +1,4 @@
-"""Lookouts, and requests as service accounts, over a store: what an account may not see is a set that the test fills."""
+"""Lookouts, and requests as service accounts, over a store; whom it refuses is a set that the test fills."""
 
 from __future__ import annotations
 
