@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
 from itertools import islice
@@ -37,6 +37,7 @@ SYMBOLS: Final[dict[str, tuple[str, str]]] = {
 """A symbol and a colour for each phase; the word stands beside it, so neither is needed to understand."""
 QUIET: Final = ("Succeeded", "Skipped", "UpstreamFailed", "Cancelled", "Waiting")
 """The phases of tasks that have nothing to say."""
+ENDED: Final = frozenset({"Succeeded", "Failed", "UpstreamFailed", "Skipped", "Cancelled"})
 UNSTARTED: Final = ("Queued", "Starting")
 AS_USUAL: Final = ("", "ContainerCreating", "PodInitializing")
 """Reasons of a task that is starting as every task does."""
@@ -81,14 +82,46 @@ def render(run: Body, at: datetime, view: View = View.WHOLE) -> Group:
         _add_task(root, {**source["step"], "name": "source"}, at, view)
     tasks = runs.task_statuses(run)
     quiet = QUIET if view is View.LOUD else ()
-    for task in tasks:
+    branches = _branches(root, status.get("groups") or [], tasks)
+    for task in sorted(tasks, key=_together(status.get("groups") or [], tasks)):
         if task.get("phase", "Waiting") not in quiet:
-            _add_task(root, task, at, view)
+            _add_task(branches(task["name"]), task, at, view)
     counts = Counter(task.get("phase", "Waiting") for task in tasks)
     if told := ", ".join(f"{counts[phase]} {phase}" for phase in quiet if counts[phase]):
         root.add(Text(f"… {told}", "dim"))
     history = _history(run) if view is View.WHOLE else ()
     return Group(*(Text(line) for line in _head(run, at)), root, *(Text(line) for line in history))
+
+
+def _together(groups: list[Body], tasks: list[Body]) -> Callable[[Body], int]:
+    """Where a task is shown: tasks of a group stand at the place of its first one."""
+    places = {task["name"]: place for place, task in enumerate(tasks)}
+    for group in groups:
+        members = [name for name in group.get("tasks") or () if name in places]
+        first = min((places[name] for name in members), default=0)
+        places |= dict.fromkeys(members, first)
+    return lambda task: places[task["name"]]
+
+
+def _branches(root: Tree, groups: list[Body], tasks: list[Body]) -> Callable[[str], Tree]:
+    """Which branch a task hangs from: that of its group, made when its first task is shown, or the root."""
+    group_of = {name: group for group in groups for name in group.get("tasks") or ()}
+    ended = {task["name"] for task in tasks if task.get("phase") in ENDED}
+    made: dict[str, Tree] = {}
+
+    def branch(name: str) -> Tree:
+        group = group_of.get(name)
+        if group is None:
+            return root
+        if group["name"] not in made:
+            members = group["tasks"]
+            again = f", run again {group['retries']}×" if group.get("retries") else ""
+            line = Text.assemble((f"▸ {group['name']}", "bold"))
+            line.append(f"  {len(ended.intersection(members))}/{len(members)}{again}", "dim")
+            made[group["name"]] = root.add(line)
+        return made[group["name"]]
+
+    return branch
 
 
 def _head(run: Body, at: datetime) -> Iterator[str]:

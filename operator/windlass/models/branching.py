@@ -42,10 +42,12 @@ class Group(Model):
 
 
 class GroupStatus(Model):
-    """What was done to a group."""
+    """Which tasks a group has, and what was done to it as a whole."""
 
     name: str
     """The group's name."""
+    tasks: list[str] = []
+    """The names of its tasks, in the order of the definition."""
     retries: int = 0
     """How often its tasks were run again."""
     retry_at: Timestamp | None = None

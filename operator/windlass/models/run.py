@@ -333,7 +333,7 @@ class WorkflowRunStatus(Model):
     observed_generation: int | None = None
     """The generation of the run that this status takes account of."""
     groups: list[GroupStatus] | None = None
-    """The groups whose tasks were run again, or are to be."""
+    """The groups of tasks."""
     conditions: Annotated[list[Condition], Field(json_schema_extra=list_map("type"))] = []
     """Accepted, Running, Succeeded, and DeadlineMissed for a run that is late: for `kubectl wait`."""
     tasks: list[TaskStatus] = []

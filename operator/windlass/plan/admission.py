@@ -22,6 +22,7 @@ from windlass.plan.checks import check_spec
 from windlass.plan.context import run_context, trigger_of
 from windlass.plan.deadline import DEADLINE_MISSED, judge
 from windlass.plan.graph import compile_program
+from windlass.plan.groups import groups_of
 from windlass.plan.orders import stop_of
 from windlass.plan.params import check_params
 from windlass.plan.partial import partial
@@ -187,6 +188,7 @@ def _accepted(run: RunView, program: Program, params: dict[str, Any], now: datet
             "source": SourceStatus(repo=source.git.repo, ref=source.git.ref) if source is not None else None,
             "conditions": [_condition(run, "Accepted", "True", "Admitted", "", now), *_lateness(run)],
             "tasks": [TaskStatus(name=name) for name in order],
+            "groups": groups_of(program.spec),
         }
     )
 

@@ -14,6 +14,7 @@ from typing import Final
 from windlass.models.branching import Group, GroupStatus
 from windlass.models.common import delta, format_time, parse_time
 from windlass.models.run import TaskPhase
+from windlass.models.workflow import WorkflowSpec
 from windlass.plan.budget import cut
 from windlass.plan.draft import MAX_NOTE, Draft
 from windlass.plan.reruns import sent_back
@@ -21,6 +22,15 @@ from windlass.plan.types import RunEvent
 
 DEFAULT_DELAY: Final = timedelta(seconds=10)
 _AT_WORK: Final = frozenset({TaskPhase.QUEUED, TaskPhase.STARTING, TaskPhase.RUNNING, TaskPhase.RETRYING})
+
+
+def groups_of(spec: WorkflowSpec) -> list[GroupStatus] | None:
+    """The groups of a run that begins, in the order of their first tasks; None: there is none."""
+    tasks: dict[str, list[str]] = {}
+    for task in (*spec.tasks, *spec.finally_):
+        if task.group is not None:
+            tasks.setdefault(task.group, []).append(task.name)
+    return [GroupStatus(name=name, tasks=names) for name, names in tasks.items()] or None
 
 
 def withhold(draft: Draft) -> None:
@@ -61,7 +71,7 @@ def _send_back(draft: Draft, group: Group, members: list[str]) -> bool:
     limit = group.retry.limit if group.retry is not None else 0
     note = f"group {group.name}: {failed} failed; all its tasks are run again, {status.retries + 1} of {limit}"
     draft.events.append(RunEvent("Warning", "GroupRetrying", cut(note, MAX_NOTE)))
-    draft.groups[group.name] = GroupStatus(name=group.name, retries=status.retries + 1)
+    draft.groups[group.name] = status.model_copy(update={"retries": status.retries + 1, "retry_at": None})
     for name in members:
         draft.tasks[name] = sent_back(draft.tasks[name], draft.now)
         draft.ends.pop(name, None)

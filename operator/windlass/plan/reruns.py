@@ -120,7 +120,7 @@ def _restarted(run: RunView, program: Program, entries: list[TaskStatus], now: d
         "stopping_at": None,
         "attempt": (status.attempt or 1) + 1,
         "retried_at": moment,
-        "groups": None,
+        "groups": [one.model_copy(update={"retries": 0, "retry_at": None}) for one in status.groups or ()] or None,
         "orders": with_orders(run, stop=None, stop_over=run.spec.stop),
         "conditions": running_conditions(status.conditions, run, RunPhase.RUNNING, moment),
         "source": _source_again(status.source, now),

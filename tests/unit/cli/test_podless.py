@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,3 +69,23 @@ def test_trees(task: Body, line: str) -> None:
     with console.capture() as shown:
         console.print(render(run(**task), AT))
     assert line in shown.get()
+
+
+def test_tasks_of_a_group_are_shown_together() -> None:
+    tasks = [
+        {"name": name, "phase": phase}
+        for name, phase in (("stage", "Succeeded"), ("other", "Succeeded"), ("merge", "Skipped"), ("after", "Waiting"))
+    ]
+    groups = [{"name": "load", "tasks": ["stage", "merge"], "retries": 1}]
+    whole = {"metadata": {"name": "r"}, "spec": {}, "status": {"phase": "Running", "tasks": tasks, "groups": groups}}
+    screen = Console(width=100, color_system=None, file=io.StringIO())
+    screen.print(render(whole, AT))
+    assert isinstance(screen.file, io.StringIO)
+    assert [line.rstrip() for line in screen.file.getvalue().splitlines()[1:]] == [
+        "r  ● Running",
+        "├── ▸ load  2/2, run again 1×",
+        "│   ├── ✔ stage  Succeeded",
+        "│   └── – merge  Skipped",
+        "├── ✔ other  Succeeded",
+        "└── ○ after  Waiting",
+    ]
