@@ -320,7 +320,9 @@ async def test_an_object_is_asked_for_as_soon_as_it_is_made() -> None:
     """Nothing else happens that would have the run planned again."""
     async with World() as world:
         world.run(tasks=[{"name": "first", "waitFor": {"duration": "30s"}}, {**makes(), "dependsOn": ["first"]}])
-        await world.clock.advance(33)
+        await world.clock.advance(20)
+        world.api.watches_open = False
+        await world.clock.advance(13)
         assert world.task("spark")["attempts"][0]["uid"]
         say(world, apps(world)[-1], "COMPLETED")
         assert await world.ended(seconds=5) == "Succeeded"
