@@ -252,7 +252,7 @@ def test_from_install_to_uninstall(
     for name, waiting in APPROVED.items():
         said = cluster.windlass("approve", f"{name}-1", waiting)
         assert said.code == 0, said.all
-    others = [f"{name}-1" for name in OTHERS]
+    others = [documents(EXAMPLES / name / "run.yaml")[0]["metadata"]["name"] for name in OTHERS]
     for name in (*expected, f"{REPORT}-1", *others):
         assert cluster.ended(name)["phase"] == "Succeeded", name
     statuses = story.runs()
