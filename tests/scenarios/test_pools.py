@@ -152,3 +152,12 @@ async def test_a_controller_that_is_killed_again_and_again_grants_no_slot_twice(
             assert await world.ended(f"r{number}") == "Succeeded"
         assert len(world.kubelet.launched) == 12
         assert world.kubelet.most_live <= 2
+
+
+async def test_the_depth_of_the_queue_is_that_of_the_runs() -> None:
+    async with World() as world:
+        for number in range(20):
+            pool(world, 1, f"p{number}")
+        await world.clock.advance(5)
+        assert figures(world, "p0") == (0, 1, 0)
+        assert set(world.watcher.depths) <= {0}

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from windlass.dev.api.store import Store
-from windlass.engine.questions import Changed, Place, selects
+from windlass.engine.questions import Changed, Place
 from windlass.errors import Forbidden, NotFound
-from windlass.plan.sights import ObjectQuestion, Sight, SightKind
+from windlass.plan.sights import ObjectQuestion, Sight, SightKind, selects
 from windlass.resources import Resource
 
 

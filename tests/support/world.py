@@ -42,6 +42,8 @@ class Watcher:
         self.passed: Counter[str] = Counter()
         """Slots that were missed and skipped."""
         self.delays: list[float | None] = []
+        self.depths: list[int] = []
+        """Of the queue of runs, as it changed."""
 
     def slot_fired(self, namespace: str, workflow: str, delay: float | None) -> None:
         self.fired[workflow] += 1
@@ -55,7 +57,7 @@ class Watcher:
             self.ends[backfill.uid, after.phase] += 1
 
     def queue_changed(self, depth: int) -> None:
-        assert depth >= 0
+        self.depths.append(depth)
 
     def queue_waited(self, seconds: float) -> None:
         assert seconds >= 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from windlass.cli.cluster import Cluster
 from windlass.cli.failures import USAGE, Failure
 from windlass.errors import AlreadyExists, Conflict, NotFound
+from windlass.kube.discovery import discover
 from windlass.names import GROUP
 from windlass.resources import Resource
 
@@ -27,7 +29,7 @@ class Applier:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._kinds: dict[str, dict[str, Resource]] = {}
+        self._kinds: dict[str, Mapping[str, Resource]] = {}
 
     async def apply(self, obj: Body) -> tuple[Body, str]:
         """The object as it is then, and `created`, `configured` or `unchanged`."""
@@ -87,24 +89,12 @@ class Applier:
 
     async def _resource(self, api_version: str, kind: str) -> Resource:
         if api_version not in self._kinds:
-            self._kinds[api_version] = await self._discover(api_version)
+            self._kinds[api_version] = await discover(self._cluster.client, api_version)
         found = self._kinds[api_version].get(kind)
         if found is None:
             more = "; are the definitions installed? windlass crds | kubectl apply -f -" if GROUP in api_version else ""
             raise Failure(f"the cluster knows no {kind} of {api_version}{more}")
         return found
-
-    async def _discover(self, api_version: str) -> dict[str, Resource]:
-        group, _, version = api_version.rpartition("/")
-        try:
-            listed = await self._cluster.client.read_path(f"/apis/{api_version}" if group else f"/api/{version}")
-        except NotFound:
-            return {}
-        return {
-            entry["kind"]: Resource(group, version, entry["name"], entry["kind"], bool(entry.get("namespaced")))
-            for entry in listed.get("resources") or []
-            if "/" not in entry["name"]
-        }
 
 
 def _with_annotation(obj: Body) -> Body:

@@ -18,7 +18,7 @@ from typing import Final
 
 from windlass.engine.keepers import ObjectKey
 from windlass.engine.ports import Api, Body, Clock
-from windlass.engine.queue import KeyedQueue, QueueObserver
+from windlass.engine.queue import BesideRuns, KeyedQueue, QueueObserver
 from windlass.engine.record import RunKey, created_at, version_of
 from windlass.engine.trust import REFUSAL, ActionSettings, Trust
 from windlass.errors import ApiError, Conflict, NotFound
@@ -70,7 +70,7 @@ class ActionKeeper:
         self._answers: dict[ObjectKey, tuple[str, RunKey | None, RunActionStatus]] = {}
         self._expired: dict[ObjectKey, str] = {}
         self._queue: KeyedQueue[ObjectKey] = KeyedQueue(
-            self._work, clock, observer, concurrency=8, fields=lambda key: {"action": str(key)}
+            self._work, clock, BesideRuns(observer), concurrency=8, fields=lambda key: {"action": str(key)}
         )
 
     async def stop(self) -> None:

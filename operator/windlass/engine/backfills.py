@@ -22,7 +22,7 @@ from windlass.engine.calendars import Calendars
 from windlass.engine.history import RunIndex
 from windlass.engine.keepers import ObjectKey
 from windlass.engine.ports import Api, Body, Clock, Observer
-from windlass.engine.queue import KeyedQueue
+from windlass.engine.queue import BesideRuns, KeyedQueue
 from windlass.engine.record import RunKey
 from windlass.engine.slots import WorkflowKey
 from windlass.engine.workflows import WorkflowCache
@@ -55,17 +55,6 @@ COUNTED_AT_ONCE: Final = 200
 """Slots that are counted before others have their turn."""
 
 
-class _Work:
-    """What is told of the queue: the depth is that of the runs' queue."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.queue_waited = observer.queue_waited
-        self.reconciled = observer.reconciled
-
-    def queue_changed(self, depth: int) -> None:
-        """Told by no metric."""
-
-
 class Backfills:
     """Takes Backfills as they are seen, and makes their runs.
 
@@ -95,7 +84,12 @@ class Backfills:
         self._records = Records()
         self._open = False
         self._queue: KeyedQueue[ObjectKey] = KeyedQueue(
-            self._work, clock, _Work(observer), concurrency=8, chance=chance, fields=lambda key: {"backfill": str(key)}
+            self._work,
+            clock,
+            BesideRuns(observer),
+            concurrency=8,
+            chance=chance,
+            fields=lambda key: {"backfill": str(key)},
         )
         index.listen(self._run_changed)
 

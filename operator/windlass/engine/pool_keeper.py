@@ -13,7 +13,7 @@ from typing import Final
 from windlass.engine.keepers import ObjectKey
 from windlass.engine.pools import Pools
 from windlass.engine.ports import Api, Body, Clock
-from windlass.engine.queue import KeyedQueue, QueueObserver
+from windlass.engine.queue import BesideRuns, KeyedQueue, QueueObserver
 from windlass.engine.record import version_of
 from windlass.errors import Conflict, NotFound
 from windlass.models.common import format_time
@@ -38,7 +38,7 @@ class PoolKeeper:
         self._bodies: dict[ObjectKey, Body] = {}
         self._unreadable: dict[ObjectKey, str] = {}
         self._queue: KeyedQueue[ObjectKey] = KeyedQueue(
-            self._work, clock, observer, concurrency=4, fields=lambda key: {"pool": str(key)}
+            self._work, clock, BesideRuns(observer), concurrency=4, fields=lambda key: {"pool": str(key)}
         )
 
     async def stop(self) -> None:

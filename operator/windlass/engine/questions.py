@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from windlass.engine.record import RunKey
 from windlass.engine.slots import WorkflowKey
 from windlass.plan.history import RunSummary
-from windlass.plan.sights import ObjectQuestion, Sight
+from windlass.plan.sights import ObjectQuestion, Sight, selects
 
 Body = Mapping[str, Any]
 
@@ -174,12 +174,6 @@ class Questions:
                 woken |= runs
         for run in woken:
             self._wake(run)
-
-
-def selects(selector: str, labels: Mapping[str, str]) -> bool:
-    """Whether an object with these labels has those of the selector, `a=b,c=d`; the empty one takes all."""
-    pairs = (part.partition("=") for part in selector.split(",") if part)
-    return all(labels.get(key) == value for key, _, value in pairs)
 
 
 def _place(run: RunKey, question: ObjectQuestion) -> Place:

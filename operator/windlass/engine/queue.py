@@ -48,6 +48,17 @@ class QueueObserver(Protocol):
     def reconciled(self, seconds: float, result: str) -> None: ...
 
 
+class BesideRuns:
+    """What is told of the queues beside that of the runs: their work counts, and the depth is the runs' own."""
+
+    def __init__(self, observer: QueueObserver) -> None:
+        self.queue_waited = observer.queue_waited
+        self.reconciled = observer.reconciled
+
+    def queue_changed(self, depth: int) -> None:
+        """Told by no metric."""
+
+
 class KeyedQueue(Generic[K]):
     """Calls `work(key)` for each key that was added, at most `concurrency` keys at a time, each key alone.
 

@@ -23,7 +23,7 @@ from windlass.engine.calendars import KEEP, RETRY, Calendars
 from windlass.engine.following import Following
 from windlass.engine.history import RunIndex
 from windlass.engine.ports import Api, Body, Clock, Observer
-from windlass.engine.queue import KeyedQueue
+from windlass.engine.queue import BesideRuns, KeyedQueue
 from windlass.engine.record import RunKey
 from windlass.engine.slots import WorkflowKey
 from windlass.engine.workflow_statuses import WorkflowStatuses
@@ -58,17 +58,6 @@ CLOCK_SET: Final = 2.0
 MESSAGE_LIMIT: Final = 1024
 
 
-class _Work:
-    """What is told of the queue: the depth is that of the runs' queue."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.queue_waited = observer.queue_waited
-        self.reconciled = observer.reconciled
-
-    def queue_changed(self, depth: int) -> None:
-        """Told by no metric."""
-
-
 class Scheduler:
     """The Workflows of a cluster, or of the namespaces that are named."""
 
@@ -92,7 +81,7 @@ class Scheduler:
         self.queue: KeyedQueue[WorkflowKey] = KeyedQueue(
             self._work,
             clock,
-            _Work(observer),
+            BesideRuns(observer),
             concurrency=concurrency,
             fields=lambda key: {"workflow": f"{key.namespace}/{key.name}"},
         )
@@ -281,11 +270,7 @@ class Scheduler:
         )
 
     def _is_needed(self, run: RunSummary) -> bool:
-        """Whether a run that is history is asked for by somebody else: the run that started it, or a Backfill."""
-        if run.parent is not None:
-            parent = self._index.get(RunKey(run.namespace, run.parent[0]))
-            if parent is not None and parent.uid == run.parent[1] and not parent.ended:
-                return True
+        """Whether a run that is history is asked for by somebody else."""
         return any(ask(run) for ask in self.needed)
 
     async def _create_or_say(self, record: WorkflowRecord, creates: Sequence[RunRequest]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Self
 
 from windlass.errors import Forbidden, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import Credentials
+from windlass.kube.discovery import discover
 from windlass.kube.transport import RequestHook
 from windlass.resources import Resource
 
@@ -34,7 +35,7 @@ class Guests:
         self._may_write = may_write
         self._refusal = refusal
         self._clients: dict[tuple[str, str], KubeClient] = {}
-        self._kinds: dict[str, dict[str, Resource]] = {}
+        self._kinds: dict[str, Mapping[str, Resource]] = {}
         self._lock = asyncio.Lock()
 
     async def client(self, namespace: str, service_account: str) -> KubeClient:
@@ -65,7 +66,7 @@ class Guests:
         async with self._lock:
             known = self._kinds.get(api_version, {})
             if kind not in known:
-                known = self._kinds[api_version] = await _discover(client, api_version)
+                known = self._kinds[api_version] = await discover(client, api_version)
         if kind not in known:
             raise NotFound(f"the cluster knows no {kind} of {api_version}", 404, "NotFound")
         return known[kind]
@@ -81,16 +82,3 @@ class Guests:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.close()
-
-
-async def _discover(client: KubeClient, api_version: str) -> dict[str, Resource]:
-    group, _, version = api_version.rpartition("/")
-    try:
-        listed = await client.read_path(f"/apis/{api_version}" if group else f"/api/{version}")
-    except NotFound:
-        return {}
-    return {
-        entry["kind"]: Resource(group, version, entry["name"], entry["kind"], bool(entry.get("namespaced")))
-        for entry in listed.get("resources") or []
-        if "/" not in entry["name"]
-    }

@@ -60,6 +60,12 @@ class Sight:
     """The API server's own words, for what was refused."""
 
 
+def selects(selector: str, labels: Mapping[str, str]) -> bool:
+    """Whether an object with these labels has those of the selector, `a=b,c=d`; the empty one takes all."""
+    pairs = (part.partition("=") for part in selector.split(",") if part)
+    return all(labels.get(key) == value for key, _, value in pairs)
+
+
 def holds(test: ObjectTest, obj: Mapping[str, Any]) -> bool:
     """Whether the object says so; one without condition and path says so by being there."""
     if test.condition is not None and not _condition(obj, test.condition):

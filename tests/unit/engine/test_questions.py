@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.engine.questions import Changed, Place, Questions, selects
+from windlass.engine.questions import Changed, Place, Questions
 from windlass.engine.record import RunKey
-from windlass.plan.sights import ObjectQuestion, Sight, SightKind
+from windlass.plan.sights import ObjectQuestion, Sight, SightKind, selects
 
 NONE: frozenset[str] = frozenset()
 
