@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from windlass.cli import backfilling
+from windlass.cli import backfilling, following
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import OK, Failure
 from windlass.cli.output import Format, format_option, objects, table
@@ -75,7 +75,7 @@ async def command(
     show = backfilling.watch if output is None else backfilling.wait
     ended = await show(cluster, made["metadata"]["name"])
     click.echo(backfilling.told_at_end(ended) if output is None else objects([ended], output, as_list=False))
-    return backfilling.verdict(ended)
+    return following.verdict(ended)
 
 
 async def _spec(
@@ -162,12 +162,12 @@ async def _dry(cluster: Cluster, made: Body, output: Format | None) -> int:
             click.echo(f"warning: the backfill {name} of the dry run stays: {error.message}", err=True)
     if output is not None:
         click.echo(objects([ended], output, as_list=False))
-        return backfilling.verdict(ended)
+        return following.verdict(ended)
     status = ended.get("status") or {}
     slots = status.get("slots") or []
     if slots:
         zone = (status.get("schedule") or {}).get("timeZone") or "UTC"
         rows = [[slot["slot"], _local(slot["slot"], zone), slot["action"], slot["run"]] for slot in slots]
         click.echo(table(["SLOT", zone.upper(), "ACTION", "RUN"], rows))
-    click.echo(status.get("message") or backfilling.phase(ended), err=backfilling.verdict(ended) != OK)
-    return backfilling.verdict(ended)
+    click.echo(status.get("message") or following.phase(ended), err=following.verdict(ended) != OK)
+    return following.verdict(ended)

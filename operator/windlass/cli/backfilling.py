@@ -8,18 +8,17 @@ from typing import Any, Final
 
 import click
 
-from windlass.cli import times, tree
+from windlass.cli import following, times, tree
 from windlass.cli.cluster import Cluster
-from windlass.cli.failures import FAILED, OK, Failure
+from windlass.cli.failures import Failure
+from windlass.cli.following import phase
 from windlass.cli.output import one_line
-from windlass.cli.runs import RETRY_AFTER
-from windlass.errors import Gone, NotFound, Retryable
+from windlass.errors import NotFound
 from windlass.names import GROUP
 from windlass.resources import BACKFILLS
 
 Body = dict[str, Any]
 
-ENDED: Final = frozenset({"Succeeded", "Failed", "Cancelled", "Refused"})
 LINE_EVERY: Final = 5.0
 """Seconds between two lines of progress, where there is no terminal; what is news besides is told at once."""
 REFRESH_EVERY: Final = 0.25
@@ -36,44 +35,15 @@ async def read(cluster: Cluster, name: str) -> Body:
         raise Failure(await _no_such(cluster, name)) from None
 
 
-def phase(backfill: Body) -> str:
-    """The backfill's phase; Pending for one that no controller has seen yet."""
-    return str((backfill.get("status") or {}).get("phase") or "Pending")
-
-
-def verdict(backfill: Body) -> int:
-    """The exit code that its end gives."""
-    return OK if phase(backfill) == "Succeeded" else FAILED
-
-
 def backfill_name(name: str) -> str:
     """A backfill as kubectl names it."""
     return f"backfill.{GROUP}/{name}"
 
 
-async def follow(cluster: Cluster, name: str) -> AsyncIterator[Body]:
+def follow(cluster: Cluster, name: str) -> AsyncIterator[Body]:
     """A backfill as it is, and as it is after each change, until it has ended."""
-    while True:
-        found = await read(cluster, name)
-        yield found
-        if phase(found) in ENDED:
-            return
-        version = found["metadata"]["resourceVersion"]
-        try:
-            async for event in cluster.client.watch(
-                BACKFILLS, cluster.namespace, resource_version=version, field_selector=f"metadata.name={name}"
-            ):
-                if event.type == "DELETED":
-                    raise Failure(f"the backfill {name} was deleted: its runs go on, and no more are made")
-                if event.type == "BOOKMARK":
-                    continue
-                yield event.obj
-                if phase(event.obj) in ENDED:
-                    return
-        except Gone:
-            continue
-        except Retryable:
-            await asyncio.sleep(RETRY_AFTER)
+    deleted = "the backfill {} was deleted: its runs go on, and no more are made"
+    return following.follow(cluster, BACKFILLS, lambda: read(cluster, name), deleted)
 
 
 async def watch(cluster: Cluster, name: str) -> Body:

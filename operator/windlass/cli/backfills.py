@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from windlass.cli import backfilling, times
+from windlass.cli import following, times
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.output import Format, format_option, objects, one_line, table
 from windlass.resources import BACKFILLS
@@ -42,7 +42,7 @@ def _row(item: Body, with_namespace: bool, wide: bool) -> list[str]:
     row = [
         item["metadata"]["name"],
         str(spec.get("workflow")),
-        backfilling.phase(item),
+        following.phase(item),
         status.get("progress") or "-",
         str(status.get("running") or 0),
         str(status.get("failed") or 0),

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from windlass.cli import runs
+from windlass.cli import following, runs
 from windlass.cli.asking import Asked, ask
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.output import run_name
@@ -31,8 +31,8 @@ async def command(cluster: Cluster, run: str, terminate: bool) -> int:
     run = run_in(run)
     found = await runs.read_run(cluster, run)
     name = found["metadata"]["name"]
-    if runs.phase(found) in runs.ENDED:
-        click.echo(f"windlass: the run {name} has ended already: {runs.phase(found)}", err=True)
+    if following.phase(found) in following.ENDED:
+        click.echo(f"windlass: the run {name} has ended already: {following.phase(found)}", err=True)
         return 0
     stop = "Terminate" if terminate else "Cancel"
     said = _asked(found)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from windlass.cli import runs, times
+from windlass.cli import following, runs, times
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.output import Format, format_option, objects, one_line, plain, table
 from windlass.resources import POOLS, RUNS, WORKFLOWS
@@ -56,7 +56,7 @@ async def command(
     else:
         found = await cluster.client.list_all(RUNS, namespace, label_selector=selector)
         found = [run for run in found if workflow in (None, runs.workflow_of(run))]
-        found = [run for run in found if not phases or runs.phase(run) in phases]
+        found = [run for run in found if not phases or following.phase(run) in phases]
         found.sort(key=lambda run: (run["metadata"]["creationTimestamp"], run["metadata"]["name"]), reverse=True)
         header, rows = _run_rows(found, times.now(), wide=output is Format.WIDE)
     if output not in (None, Format.WIDE):
@@ -81,7 +81,7 @@ def _run_rows(found: list[Body], at: datetime, *, wide: bool) -> tuple[list[str]
         row = [
             run["metadata"]["name"],
             runs.workflow_of(run),
-            runs.phase(run),
+            following.phase(run),
             status.get("progress") or "-",
             times.age(run["metadata"]["creationTimestamp"], at),
             lasted or "-",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from windlass.cli import runs
+from windlass.cli import following, runs
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK, Failure
 from windlass.errors import Invalid, NotFound, Retryable
@@ -148,7 +148,7 @@ def _of_instances(run: Body, status: Body, wanted: Request) -> list[Try]:
 def _nothing_yet(run: Body, task: str | None, attempt: int | None) -> str:
     name = run["metadata"]["name"]
     if task is None:
-        return f"no task of the run {name} has started yet: {runs.phase(run)}"
+        return f"no task of the run {name} has started yet: {following.phase(run)}"
     status = next((status for status in _statuses(run) if status["name"] == task), {})
     if status.get("instances"):
         return f"no such attempt of {task} has started yet: {status.get('message') or status.get('phase')}"
@@ -244,7 +244,7 @@ async def _follow(cluster: Cluster, name: str, wanted: Request) -> int:
     async for latest in runs.follow(cluster, name):
         for chosen in _chosen(latest, wanted):
             key = (chosen.task, chosen.number)
-            if chosen.ended or runs.phase(latest) in runs.ENDED:
+            if chosen.ended or following.phase(latest) in following.ENDED:
                 over.add(key)
             if key not in followed:
                 prefix = _prefix(latest, chosen, wanted)

@@ -9,8 +9,8 @@ import click
 
 from windlass.cli.cluster import Cluster, explain, with_cluster
 from windlass.cli.failures import FAILED, OK, USAGE, Failure
+from windlass.cli.following import verdict
 from windlass.cli.output import Format, format_option, objects, resource_name, run_name
-from windlass.cli.runs import verdict
 from windlass.cli.starting import run_of, start, watch_all
 from windlass.errors import ApiError
 from windlass.names import GROUP

@@ -5,21 +5,19 @@ Runs are plain dicts here: a command that prints a status should not have to loa
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from windlass.cli import following
 from windlass.cli.cluster import Cluster
-from windlass.cli.failures import FAILED, OK, Failure
-from windlass.errors import Gone, NotFound, Retryable
+from windlass.cli.failures import Failure
+from windlass.errors import NotFound
 from windlass.resources import RUNS, WORKFLOWS
 
 Body = dict[str, Any]
 
-ENDED: Final = frozenset({"Succeeded", "Failed", "Cancelled", "Refused"})
 TASK_ENDED: Final = frozenset({"Succeeded", "Failed", "UpstreamFailed", "Skipped", "Cancelled"})
 LATEST: Final = "@latest"
-RETRY_AFTER: Final = 1.0
 
 
 async def read_run(cluster: Cluster, name: str) -> Body:
@@ -32,42 +30,9 @@ async def read_run(cluster: Cluster, name: str) -> Body:
         raise Failure(await _no_such_run(cluster, name)) from None
 
 
-async def follow(cluster: Cluster, name: str) -> AsyncIterator[Body]:
+def follow(cluster: Cluster, name: str) -> AsyncIterator[Body]:
     """A run as it is, and as it is after each change, until it has ended."""
-    while True:
-        run = await read_run(cluster, name)
-        yield run
-        if phase(run) in ENDED:
-            return
-        version = run["metadata"]["resourceVersion"]
-        try:
-            async for event in cluster.client.watch(
-                RUNS,
-                cluster.namespace,
-                resource_version=version,
-                field_selector=f"metadata.name={run['metadata']['name']}",
-            ):
-                if event.type == "DELETED":
-                    raise Failure(f"the run {run['metadata']['name']} was deleted")
-                if event.type == "BOOKMARK":
-                    continue
-                yield event.obj
-                if phase(event.obj) in ENDED:
-                    return
-        except Gone:
-            continue
-        except Retryable:
-            await asyncio.sleep(RETRY_AFTER)
-
-
-def phase(run: Body) -> str:
-    """The run's phase; Pending for one that no controller has seen yet."""
-    return str((run.get("status") or {}).get("phase") or "Pending")
-
-
-def verdict(run: Body) -> int:
-    """The exit code that a run's end gives."""
-    return OK if phase(run) == "Succeeded" else FAILED
+    return following.follow(cluster, RUNS, lambda: read_run(cluster, name), "the run {} was deleted")
 
 
 def workflow_of(run: Body) -> str:

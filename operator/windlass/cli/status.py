@@ -6,8 +6,9 @@ import click
 
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import OK
+from windlass.cli.following import verdict
 from windlass.cli.output import Format, format_option, objects
-from windlass.cli.runs import read_run, verdict
+from windlass.cli.runs import read_run
 
 
 @click.command("status")

@@ -13,7 +13,7 @@ from rich.console import Console, Group
 from rich.text import Text
 from rich.tree import Tree
 
-from windlass.cli import runs, times
+from windlass.cli import following, runs, times
 from windlass.cli.occasion import occasion
 from windlass.cli.output import one_line, plain
 
@@ -75,7 +75,7 @@ def fitting(screen: Console, run: Body, at: datetime) -> Group:
 def render(run: Body, at: datetime, view: View = View.WHOLE) -> Group:
     """The run's head, and a tree with a branch for each task."""
     name = run["metadata"]["name"]
-    root = Tree(Text.assemble((name, "bold"), "  ", _phase(runs.phase(run))), guide_style="dim")
+    root = Tree(Text.assemble((name, "bold"), "  ", _phase(following.phase(run))), guide_style="dim")
     status = run.get("status") or {}
     source = status.get("source") or {}
     if source.get("step"):
@@ -131,7 +131,7 @@ def _head(run: Body, at: datetime) -> Iterator[str]:
         yield f"Progress:  {status['progress']}"
     if status.get("message"):
         yield f"Message:   {one_line(status['message'])}"
-    elif runs.phase(run) == "Pending" and not status:
+    elif following.phase(run) == "Pending" and not status:
         yield "Message:   no controller has seen this run yet: is one running?"
     yield from occasion(run, at)
     if status.get("startedAt"):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from windlass.cli import runs, times
+from windlass.cli import following, times
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK
 from windlass.cli.output import Format, format_option, objects, run_name
@@ -59,8 +59,8 @@ async def command(
     if output is not None:
         click.echo(objects(ended or [run], output, as_list=False))
     elif ended and not follow:
-        click.echo(f"{run_name(run['metadata']['name'])} {runs.phase(ended[0]).lower()}")
-    return FAILED if any(map(runs.verdict, ended)) else OK
+        click.echo(f"{run_name(run['metadata']['name'])} {following.phase(ended[0]).lower()}")
+    return FAILED if any(map(following.verdict, ended)) else OK
 
 
 async def _logical_date(cluster: Cluster, workflow: str, text: str) -> str:
@@ -69,7 +69,7 @@ async def _logical_date(cluster: Cluster, workflow: str, text: str) -> str:
 
     moment = await _moment(cluster, workflow, text)
     async for run in _runs_at(cluster, workflow, moment):
-        told = f"{run['metadata']['name']} ({runs.phase(run)})"
+        told = f"{run['metadata']['name']} ({following.phase(run)})"
         click.echo(f"warning: there is a run of {workflow} for {format_time(moment)} already: {told}", err=True)
     return format_time(moment)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from windlass.cli import runs
+from windlass.cli import following, runs
 from windlass.cli.cluster import Cluster, with_cluster
 from windlass.cli.failures import FAILED, OK, TIMED_OUT, Failure
 from windlass.cli.lengths import Length
@@ -41,17 +41,17 @@ async def command(cluster: Cluster, run: str, wanted: str, at_most: float | None
     except TimeoutError:
         found = await runs.read_run(cluster, run)
         raise Failure(
-            f"the run {found['metadata']['name']} is still {runs.phase(found)}: the time is over", TIMED_OUT
+            f"the run {found['metadata']['name']} is still {following.phase(found)}: the time is over", TIMED_OUT
         ) from None
 
 
 async def _wait(cluster: Cluster, name: str, wanted: str) -> int:
     async for run in runs.follow(cluster, name):
-        phase = runs.phase(run)
-        if phase == wanted or (wanted == ANY_END and phase in runs.ENDED):
+        phase = following.phase(run)
+        if phase == wanted or (wanted == ANY_END and phase in following.ENDED):
             click.echo(f"{run_name(run['metadata']['name'])} {phase.lower()}")
-            return OK if wanted != ANY_END else runs.verdict(run)
-        if phase in runs.ENDED:
+            return OK if wanted != ANY_END else following.verdict(run)
+        if phase in following.ENDED:
             message = (run.get("status") or {}).get("message")
             told = f": {one_line(message)}" if message else ""
             click.echo(f"windlass: the run {run['metadata']['name']} ended {phase}{told}", err=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from windlass.cli import runs, times, tree
+from windlass.cli import following, runs, times, tree
 from windlass.cli.cluster import Cluster
 from windlass.cli.output import one_line
 
@@ -78,7 +78,7 @@ async def _lines(changes: AsyncIterator[Body]) -> Body:
 
 def described(run: Body) -> dict[str, str]:
     """What can change of a run, in words, by the name of what changes."""
-    said = {run["metadata"]["name"]: _words(runs.phase(run), run.get("status") or {})}
+    said = {run["metadata"]["name"]: _words(following.phase(run), run.get("status") or {})}
     step = ((run.get("status") or {}).get("source") or {}).get("step")
     if step:
         said["source"] = _words(step.get("phase", "Waiting"), step)

@@ -293,7 +293,7 @@ WAITS: dict[str, tuple[list[Any], list[str], int, str, str]] = {
 @pytest.mark.parametrize("case", WAITS.values(), ids=WAITS.keys())
 def test_wait(case: tuple[list[Any], list[str], int, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     steps, args, code, out, err = case
-    monkeypatch.setattr("windlass.cli.runs.RETRY_AFTER", 0.0)
+    monkeypatch.setattr("windlass.cli.following.RETRY_AFTER", 0.0)
     cluster = FakeCluster(steps=list(steps)).add(run("r", "Queued"))
     result = invoke(cluster, "wait", "r", *args)
     assert (result.exit_code, result.stdout, result.stderr) == (code, out, err)
