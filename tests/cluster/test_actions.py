@@ -104,7 +104,7 @@ def place(controller: Controller, kubeconfig: Path, tmp_path_factory: pytest.Tem
         own.stop()
         print(own.log.read_text()[-6000:])
         controller.start()
-        for kind in KINDS:
+        for kind in (*KINDS, "ClusterRole"):
             kubectl("delete", kind, "-l", f"app.kubernetes.io/instance={name}")
         kubectl("delete", "namespace", name, "--wait=false")
 
