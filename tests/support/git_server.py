@@ -21,7 +21,7 @@ fi
 cd "$work"
 tar -xm
 git add -A
-git -c user.name=tests -c user.email=tests@localhost commit -q -m "more"
+git diff --cached --quiet || git -c user.name=tests -c user.email=tests@localhost commit -q -m "more"
 git push -q "$repository" main
 git rev-parse HEAD
 """
@@ -57,7 +57,9 @@ class GitServer:
         return f"http://{self.server.address}/{repository}.git"
 
     def commit(self, repository: str, files: Mapping[str, str | bytes], submodule: str | None = None) -> str:
-        """Add the files to the branch `main`, and a repository as a submodule; the new commit."""
+        """Add the files to the branch `main`, and a repository as a submodule.
+
+        Returns the branch's commit, which is the same as before when all of them stood there already."""
         if submodule is not None:
             self.server.execute("bash", "-ec", _SUBMODULE, "bash", repository, submodule)
         return self.server.execute("bash", "-ec", _COMMIT, "bash", repository, stdin=_archive(files)).strip()
