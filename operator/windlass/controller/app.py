@@ -156,24 +156,27 @@ class _Controller:
         self._pods = pods = self._cache_pods(api)
         if not await self._or_stop(pods.wait_synced()):
             return
-        self._standing, self._state = leadership, ""
-        logger.info("standing by: %d pods known", len(pods))
+        self._standing, self._state = leadership, "asking who leads"
         self._lead = self._start_task(_hold(leadership, lease_api), "leadership")
+        if not await self._or_stop(self._until(lambda: bool(leadership.holder))):
+            return
+        self._state = ""
+        logger.info("standing by: %d pods known", len(pods))
         if not await self._or_stop(self._leads.wait()):
             return
         self._state = "listing runs"
         self._engine = engine = self._new_engine(api, guests, pods)
-        self._watching = Watching(
+        self._watching = watching = Watching(
             lambda: _connection(asyncio.run(self._settings.credentials.login())),
             lambda resource, kind, body: self._events.put((resource, kind, body)),
             self._settings.namespaces,
         )
-        self._watching.start()
+        watching.start()
         for pod in chain.from_iterable(pods):
             engine.pod_changed(None, pod)
         if not await self._or_stop(engine.start()):
             return
-        if not await self._or_stop(self._until_watching(self._watching)):
+        if not await self._or_stop(self._until(lambda: watching.ready)):
             return
         self._state = ""
         logger.info("ready: %d runs in work, %d pods known", len(engine.runs), len(self._pods or ()))
@@ -255,8 +258,9 @@ class _Controller:
             return
         engine.event(resource, kind, body)
 
-    async def _until_watching(self, watching: Watching) -> None:
-        while not watching.ready:
+    async def _until(self, done: Callable[[], bool]) -> None:
+        """Wait for what another thread does."""
+        while not done():
             await self._clock.sleep(0.02)
 
     def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -301,7 +305,7 @@ class _Controller:
     def _remark(self) -> str:
         if self._standing is None or self._leads.is_set():
             return ""
-        return f"standing by: {self._standing.holder or 'nobody yet'} leads"
+        return f"standing by: {self._standing.holder or 'nobody'} leads"
 
     def _not_ready(self) -> list[str]:
         return [self._state] if self._state else self._not_live()
