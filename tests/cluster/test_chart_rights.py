@@ -187,10 +187,7 @@ def test_the_rights_are_enough_and_none_is_too_many(kubeconfig: Path, places: li
             lose_a_pod_while_nobody_looks(cluster, installed)
             after = installed.asked()
         finally:
-            installed.controller.stop()
-            print(installed.controller.log.read_text()[-8000:])
-            for one in installed.manifests:
-                kubectl("delete", "-f", "-", "--wait=false", stdin=json.dumps(one))
+            installed.remove()
     asked = set(before) | set(after)
     assert {what for one in (before, after) for what, codes in one.items() if "403" in codes} == set()
     assert asked - installed.granted() == set()
@@ -219,7 +216,6 @@ def test_a_namespace_without_rights_holds_up_no_other(kubeconfig: Path, places: 
             kubectl("apply", "-f", "-", stdin=json.dumps(binding))
             assert Cluster(kubeconfig, forbidden).ended("run", WITHIN)["phase"] == "Succeeded"
         finally:
-            installed.controller.stop()
-            print(installed.controller.log.read_text()[-8000:])
+            installed.remove()
     for kind in ("pods", "workflowruns"):
         assert re.search(rf'cannot list resource "{kind}" in API group ".*" in the namespace "{forbidden}"', log), kind

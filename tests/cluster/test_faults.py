@@ -37,8 +37,7 @@ def installed(kubeconfig: Path, places: list[str]) -> Iterator[Installed]:
         try:
             yield found
         finally:
-            found.controller.stop()
-            print(found.controller.log.read_text()[-8000:])
+            found.remove()
 
 
 def whole(status: dict[str, Any]) -> None:

@@ -46,6 +46,13 @@ class Installed:
                 found.setdefault((labels["verb"], labels["resource"]), set()).add(labels["code"])
         return found
 
+    def remove(self) -> None:
+        """Stop the controller, tell what it said, and take what the chart gave out of the cluster."""
+        self.controller.stop()
+        print(self.controller.log.read_text()[-8000:])
+        gone = json.dumps({"apiVersion": "v1", "kind": "List", "items": self.manifests})
+        kubectl("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=gone)
+
 
 def install(kubeconfig: Path, directory: Path, namespace: str, values: dict[str, Any]) -> Installed:
     """Give the chart's rights to its ServiceAccount; a controller that logs in as it, not started."""
