@@ -46,6 +46,7 @@ class ReportServers:
         first = {"first.sql": grants(DATABASES)}
         start(database, MARIADB, ["bash", "-ec", _SERVE], files=first, directories=("/data",))
         await_ready(mail, database)
+        mail.reach(database)
         mariadb = MariaDB(database.address.partition(":")[0], database.port)
         mail.execute("python3", "-B", "/files/seed.py", *(mariadb.url(name) for name in DATABASES))
         return cls(mariadb, mail)

@@ -39,6 +39,12 @@ class Server:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.decode()
 
+    def reach(self, other: Server) -> None:
+        """Wait until this pod can connect to the other's Service, which is told of a ready pod a moment later."""
+        host, _, port = other.address.partition(":")
+        connect = f"until (: <>/dev/tcp/{host}/{port}) 2>/dev/null; do sleep 0.1; done"
+        self.execute("timeout", "30", "bash", "-c", connect)
+
 
 def start(
     server: Server,
