@@ -15,7 +15,7 @@ from support.store_api import Fault, How, Request
 from support.world import NAMESPACE, World
 from windlass.errors import Conflict, Invalid, ServerError
 from windlass.models.common import format_time
-from windlass.resources import RUNS, WORKFLOWS
+from windlass.resources import CONFIG_MAPS, RUNS, WORKFLOWS
 
 Body = dict[str, Any]
 ONE = [{"name": "a", "command": ["true"]}]
@@ -532,6 +532,24 @@ async def test_a_run_made_by_hand_is_about_the_last_whole_interval() -> None:
         world.run("r1", workflow="etl", logicalDate="2025-04-01T12:00:00Z")
         await world.ended("r1")
         assert world.status("r1")["interval"] == {"start": "2025-03-30T17:00:00Z", "end": "2025-03-31T17:00:00Z"}
+
+
+async def test_a_run_made_by_hand_is_about_the_last_interval_of_a_calendar_of_holidays() -> None:
+    calendar = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays", "namespace": NAMESPACE}}
+    async with World() as world:
+        world.store.create(CONFIG_MAPS, {**calendar, "data": {"korea": "2025-03-31  a day of rest"}})
+        etl(world, schedule={"cron": "0 2 * * *", "exclude": {"configMap": {"name": "holidays", "key": "korea"}}})
+        world.run("r1", workflow="etl", logicalDate="2025-04-01T12:00:00Z")
+        await world.ended("r1")
+        assert world.status("r1")["interval"] == {"start": "2025-03-30T02:00:00Z", "end": "2025-04-01T02:00:00Z"}
+
+
+async def test_a_run_made_by_hand_waits_for_no_calendar() -> None:
+    async with World() as world:
+        etl(world, schedule={"cron": "0 2 * * *", "exclude": {"configMap": {"name": "holidays"}}})
+        world.run("r1", workflow="etl", logicalDate="2025-04-01T12:00:00Z")
+        assert await world.ended("r1") == "Succeeded"
+        assert "interval" not in world.status("r1")
 
 
 # Faults

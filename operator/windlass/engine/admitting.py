@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from windlass.engine.calendars import Calendars
 from windlass.engine.definitions import Definitions, revision_of
 from windlass.engine.history import RunIndex
 from windlass.engine.ports import Api, Body, Clock
@@ -28,6 +29,7 @@ from windlass.plan.schedule import ScheduleError, compile_schedule
 from windlass.plan.times import Admitted, logical_date
 from windlass.plan.turns import TurnKind, last_success
 from windlass.plan.types import RunView
+from windlass.plan.workflow_types import Problem
 from windlass.resources import RUNS
 
 _TICK = timedelta(microseconds=1)
@@ -42,6 +44,7 @@ class Admitting:
         self._index = index
         self._turns = turns
         self._clock = clock
+        self._calendars = Calendars(api, clock)
 
     async def admit(self, record: RunRecord) -> datetime | None:
         """Admit the run, refuse it, or have it wait: its draft says which. When to ask again, where time decides."""
@@ -55,7 +58,7 @@ class Admitting:
         if self._turns.settled(record.key) and not self._is_over(record):
             return _deadline(record)
         workflow = await self._definitions.workflow(namespace, name)
-        admission = self._admission(record, workflow, await self._earlier(record))
+        admission = await self._admission(record, workflow, await self._earlier(record))
         if admission.program is None or workflow is None:
             return self._taken(record, admission)
         revision = await self._definitions.pin(namespace, workflow)
@@ -95,7 +98,7 @@ class Admitting:
             return Earlier(name)
         return Earlier(name, {task.name: task for task in status.tasks})
 
-    def _admission(self, record: RunRecord, workflow: Body | None, earlier: Earlier) -> Admission:
+    async def _admission(self, record: RunRecord, workflow: Body | None, earlier: Earlier) -> Admission:
         now, run = self._clock.now(), record.view()
         if workflow is None:
             self._turns.put_aside(record.key)
@@ -109,13 +112,29 @@ class Admitting:
             turn = self._turns.ask(record.key, record.uid, spec, suspended=suspended(run))
             if turn.kind is not TurnKind.GO:
                 return hold(run, spec, turn, now)
-        return admit(run, spec, now, known, replace(self._told(record, run, spec), earlier=earlier))
+        return admit(run, spec, now, known, replace(await self._told(record, run, spec), earlier=earlier))
 
-    def _told(self, record: RunRecord, run: RunView, spec: WorkflowSpec) -> Admitted:
+    async def _told(self, record: RunRecord, run: RunView, spec: WorkflowSpec) -> Admitted:
         """What the run is to know of its Workflow's other runs, and of its schedule."""
         others = self._index.of(WorkflowKey(run.namespace, run.workflow)).values()
         good = last_success(self._index.get(record.key) or summarize(record.body), others)
-        return Admitted(_interval(run, spec), _good_run(good) if good is not None else None)
+        return Admitted(await self._interval(run, spec), _good_run(good) if good is not None else None)
+
+    async def _interval(self, run: RunView, spec: WorkflowSpec) -> tuple[datetime, datetime] | None:
+        """The time that a run made by hand is about: the last whole interval of its Workflow's schedule, as in Airflow.
+        None where there is no such schedule, or nobody can tell its slots."""
+        if run.spec.slot is not None or spec.schedule is None or not spec.schedule.crons:
+            return None
+        days = await self._calendars.of(run.namespace, spec.schedule)
+        if isinstance(days, Problem):
+            return None
+        try:
+            timetable = compile_schedule(spec.schedule, identity=f"{run.namespace}/{run.workflow}", holidays=days)
+        except ScheduleError:
+            return None
+        end = timetable.previous_before(logical_date(run) + _TICK)
+        start = timetable.previous_before(end) if end is not None else None
+        return (start, end) if start is not None and end is not None else None
 
 
 def _deadline(record: RunRecord) -> datetime | None:
@@ -129,16 +148,3 @@ def _good_run(run: RunSummary) -> GoodRun:
     if run.interval is not None:
         interval = DataInterval(start=format_time(run.interval[0]), end=format_time(run.interval[1]))
     return GoodRun(run=run.name, logical_date=format_time(run.logical_date), interval=interval)
-
-
-def _interval(run: RunView, spec: WorkflowSpec) -> tuple[datetime, datetime] | None:
-    """The time that a run made by hand is about: the last whole interval of its Workflow's schedule, as in Airflow."""
-    if run.spec.slot is not None or spec.schedule is None or not spec.schedule.crons:
-        return None
-    try:
-        timetable = compile_schedule(spec.schedule, identity=f"{run.namespace}/{run.workflow}")
-    except ScheduleError:
-        return None  # days of a calendar that nobody knows here, or an expression that never fires
-    end = timetable.previous_before(logical_date(run) + _TICK)
-    start = timetable.previous_before(end) if end is not None else None
-    return (start, end) if start is not None and end is not None else None

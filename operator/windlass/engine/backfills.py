@@ -38,7 +38,6 @@ from windlass.plan.backfill_start import MOST_SLOTS, has_clock, slots_of, withou
 from windlass.plan.backfill_types import BackfillPlan, BackfillSeen, Basis, Slots, WorkflowFound
 from windlass.plan.history import RunSummary
 from windlass.plan.schedule import ScheduleError, compile_schedule
-from windlass.plan.schedule.calendar import config_maps
 from windlass.plan.types import RunEvent
 from windlass.plan.workflow_types import Problem, RunRequest
 from windlass.resources import BACKFILLS, EVENTS, RUNS, WORKFLOWS
@@ -249,12 +248,9 @@ class Backfills:
 
     async def _compile(self, record: BackfillRecord, schedule: Schedule, seen: BackfillSeen) -> BackfillSeen:
         """What is seen, with the slots of a schedule, or why there are none."""
-        holidays = {}
-        for source in config_maps(schedule):
-            days = await self._calendars.days(record.key.namespace, source)
-            if isinstance(days, Problem):
-                return replace(seen, waits_for=days)
-            holidays[source.ref] = days
+        holidays = await self._calendars.of(record.key.namespace, schedule)
+        if isinstance(holidays, Problem):
+            return replace(seen, waits_for=holidays)
         try:
             identity = f"{record.key.namespace}/{record.spec.workflow}"
             return replace(seen, slots=compile_schedule(schedule, identity=identity, holidays=holidays))

@@ -10,8 +10,9 @@ from typing import Final
 from windlass.engine.ports import Api, Clock
 from windlass.errors import Forbidden, NotFound
 from windlass.models.findings import summary
-from windlass.models.schedule import CalendarConfigMap
+from windlass.models.schedule import CalendarConfigMap, Schedule
 from windlass.plan.schedule import days_of
+from windlass.plan.schedule.calendar import config_maps
 from windlass.plan.workflow_types import Problem
 from windlass.resources import CONFIG_MAPS
 
@@ -38,6 +39,16 @@ class Calendars:
         self._api = api
         self._clock = clock
         self._read: dict[tuple[str, str], _Read] = {}
+
+    async def of(self, namespace: str, schedule: Schedule) -> dict[str, frozenset[date]] | Problem:
+        """The days of each ConfigMap that a schedule names, by its `ref`, or why there are none; raises as `days`."""
+        found = {}
+        for source in config_maps(schedule):
+            days = await self.days(namespace, source)
+            if isinstance(days, Problem):
+                return days
+            found[source.ref] = days
+        return found
 
     async def days(self, namespace: str, source: CalendarConfigMap) -> frozenset[date] | Problem:
         """The days of a calendar, or why there are none. Raises what may pass: no answer, a server in trouble."""

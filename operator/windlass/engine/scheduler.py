@@ -233,12 +233,9 @@ class Scheduler:
         schedule = record.terms.schedule if record.terms is not None else None
         if record.problem is not None or schedule is None:
             return record.problem
-        days = {}
-        for source in config_maps(schedule):
-            found = await self._calendars.days(record.key.namespace, source)
-            if isinstance(found, Problem):
-                return found
-            days[source.ref] = found
+        days = await self._calendars.of(record.key.namespace, schedule)
+        if isinstance(days, Problem):
+            return days
         holidays = tuple(days.items())
         if record.timetable is not None and record.holidays == holidays:
             return None
