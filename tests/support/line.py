@@ -33,7 +33,7 @@ def _moments(status: Spec) -> tuple[datetime, datetime]:
 
 def one_after_the_other(cluster: Cluster) -> None:
     """Runs that wait go by priority, one at a time."""
-    script = '[ "$WINDLASS_RUN" != in-line-1 ] || sleep 20'
+    script = '[ "$WINDLASS_RUN" != in-line-1 ] || sleep 600'
     cluster.apply(_workflow("in-line", script, concurrency={"maxActiveRuns": 1}))
     cluster.start_all({"in-line-1": {"workflow": "in-line"}})
     cluster.until("in-line-1", lambda status: status.get("phase") == "Running")
@@ -43,6 +43,9 @@ def one_after_the_other(cluster: Cluster) -> None:
     waiting = cluster.until("in-line-2", lambda status: status.get("phase") == "Queued")
     assert waiting["reason"] == "MaxActiveRuns"
     assert "in-line-1" in waiting["message"]
+    cluster.until("in-line-3", lambda status: status.get("phase") == "Queued")
+    said = cluster.windlass("mark-success", "in-line-1", "a")
+    assert said.code == 0, said.all
     ends = [_moments(cluster.ended(f"in-line-{number}")) for number in (1, 3, 2)]
     assert ends[0][1] <= ends[1][0]
     assert ends[1][1] <= ends[2][0]
