@@ -31,9 +31,9 @@ def account(cluster: Cluster) -> str:
     return name
 
 
-def allow(cluster: Cluster, account: str, *verbs: str) -> None:
+def allow(cluster: Cluster, account: str, *verbs: str, resource: str = "jobs.batch") -> None:
     place, name = ["-n", cluster.namespace], f"{account}-{'-'.join(verbs)}"
-    kubectl("create", "role", name, *place, f"--verb={','.join(verbs)}", "--resource=jobs.batch")
+    kubectl("create", "role", name, *place, f"--verb={','.join(verbs)}", f"--resource={resource}")
     kubectl("create", "rolebinding", name, *place, f"--role={name}",
             f"--serviceaccount={cluster.namespace}:{account}")  # fmt: skip
 
@@ -110,6 +110,51 @@ def test_what_the_api_server_finds_invalid_fails_at_once(cluster: Cluster, accou
     ended = cluster.ended(account, WITHIN)
     assert (ended["phase"], task(ended, "a")["phase"]) == ("Failed", "Failed")
     assert "templat" in task(ended, "a")["message"]
+
+
+def settings(name: str, **data: str) -> Body:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def setting(cluster: Cluster, name: str) -> Body:
+    (found,) = (one for one in objects("configmaps", cluster.namespace) if one["metadata"]["name"] == name)
+    return found
+
+
+def test_what_is_applied_sets_its_own_fields_and_leaves_the_others(cluster: Cluster, account: str) -> None:
+    allow(cluster, account, "get", "list", "watch", "create", "patch", resource="configmaps")
+    name = f"shared-{account}"
+    kubectl("create", "configmap", name, "-n", cluster.namespace, "--from-literal=theirs=1", "--from-literal=mode=old")
+    before = setting(cluster, name)
+    spec = makes(account, settings(name, mode="new"), make="Apply", remove="Never", outputs={"mode": "{.data.mode}"})
+    for run in (account, f"{account}-again"):
+        cluster.start(run, spec)
+        ended = cluster.ended(run, WITHIN)
+        assert (ended["phase"], task(ended, "a").get("outputs")) == ("Succeeded", {"mode": "new"}), task(ended, "a")
+    after = setting(cluster, name)
+    assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], {"theirs": "1", "mode": "new"})
+    assert "ownerReferences" not in after["metadata"]
+
+
+def test_what_is_applied_and_was_not_there_is_made_and_goes_with_its_run(cluster: Cluster, account: str) -> None:
+    allow(cluster, account, "get", "list", "watch", "create", "patch", resource="configmaps")
+    name = f"own-{account}"
+    cluster.start(account, makes(account, settings(name, mode="new"), make="Apply"))
+    assert cluster.ended(account, WITHIN)["phase"] == "Succeeded"
+    (owner,) = setting(cluster, name)["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("WorkflowRun", account)
+    kubectl("delete", "workflowruns.windlass.dev", account, "-n", cluster.namespace, "--wait=true", "--timeout=60s")
+    kubectl("wait", "--for=delete", f"configmap/{name}", "-n", cluster.namespace, "--timeout=60s")
+
+
+def test_applying_without_the_right_to_patch(cluster: Cluster, account: str) -> None:
+    allow(cluster, account, "get", "list", "watch", "create", resource="configmaps")
+    name = f"denied-{account}"
+    cluster.start(account, makes(account, settings(name, mode="new"), make="Apply"))
+    status = cluster.until(account, lambda found: task(found, "a").get("reason") == "NotPermitted", WITHIN)
+    assert 'cannot patch resource "configmaps"' in task(status, "a")["message"]
+    assert cluster.windlass("cancel", account).code == 0
+    assert cluster.ended(account, WITHIN)["phase"] == "Cancelled"
 
 
 @pytest.fixture
