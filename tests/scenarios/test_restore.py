@@ -81,7 +81,7 @@ LAUNCHED = {
 """Whose pods are begun after the restore."""
 
 
-@pytest.mark.parametrize(("moment", "fate"), LAUNCHED, ids=": ".join)
+@pytest.mark.parametrize(("moment", "fate"), LAUNCHED, ids=[f"{moment}, {fate}" for moment, fate in LAUNCHED])
 async def test_a_run_ends_in_order_whenever_the_backup_was(moment: str, fate: str, tmp_path: Path) -> None:
     path = tmp_path / "backup"
     async with World(PLAYS) as world:
