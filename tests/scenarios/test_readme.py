@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from support.clusters import WINDLASS
 from support.readme import PLACES, ROOT, Block, Place, blocks, checkout, run
+from support.side_by_side import chosen, side_by_side
+
+AT_ONCE = 4
+"""Pages: each has a development cluster of its own."""
 
 PAGES = sorted({block.file for block in blocks() if block.place is Place.DEV})
 EXPECTED = {
@@ -69,25 +74,36 @@ def test_what_is_not_typed_here_is_shell_and_names_files_that_are_there(block: B
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.fixture
-def tree() -> Iterator[Path]:
-    """A working tree, whose development cluster has a state directory of its own."""
-    with tempfile.TemporaryDirectory(prefix="readme-") as directory:
-        yield checkout(Path(directory))
-        state = Path(directory) / "state" / "windlass" / "dev"
-        subprocess.run([str(WINDLASS), "dev", "stop", "--state", str(state)], check=False, capture_output=True)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_commands_of_a_page(tree: Path, page: str) -> None:
+def typed(page: str) -> subprocess.CompletedProcess[str]:
+    """Type a page's commands in a working tree, whose development cluster has a state directory of its own."""
     found = [block.text for block in blocks() if block.file == page and block.place is Place.DEV]
     if page.startswith("examples/") and page != "examples/README.md":
         # They ask for the environment that their common page makes.
         found = [block.text for block in blocks() if block.file == "examples/README.md"] + found
     elif page.startswith("docs/"):
         found = ['export PATH="$PWD/.venv/bin:$PATH"\n', *found]
-    script = "".join(found)
-    done = run(script, tree, XDG_STATE_HOME=str(tree.parent / "state"))
+    with tempfile.TemporaryDirectory(prefix="readme-") as directory:
+        state = Path(directory) / "state"
+        try:
+            return run("".join(found), checkout(Path(directory)), XDG_STATE_HOME=str(state))
+        finally:
+            stop = [str(WINDLASS), "dev", "stop", "--state", str(state / "windlass" / "dev")]
+            subprocess.run(stop, check=False, capture_output=True)
+
+
+Typed = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def ended(request: pytest.FixtureRequest) -> Iterator[Typed]:
+    """Waits for the end of a page's commands, of all pages that are chosen."""
+    with side_by_side({page: partial(typed, page) for page in chosen(request, "page")}, AT_ONCE) as waits:
+        yield waits
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page(ended: Typed, page: str) -> None:
+    done = ended(page)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [words for words in EXPECTED[page] if words not in done.stdout] == [], done.stdout
 
