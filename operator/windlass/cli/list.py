@@ -43,16 +43,18 @@ async def command(
     selector: str,
     output: Format | None,
 ) -> int:
-    """List runs, the newest first, Workflows, or Pools with who is next."""
+    """List runs, the newest first, Workflows with their schedules, or Pools with who is next."""
     namespace = None if all_namespaces else cluster.namespace
     if what != "runs" and (workflow or phases):
         raise click.UsageError("--workflow and --phase choose runs: leave them out, or list runs")
     if what == "pools":
         found = await cluster.client.list_all(POOLS, namespace, label_selector=selector)
+        found.sort(key=lambda item: (item["metadata"]["namespace"], item["metadata"]["name"]))
         header, rows = _pool_rows(found, times.now())
     elif what == "workflows":
         found = await cluster.client.list_all(WORKFLOWS, namespace, label_selector=selector)
-        header, rows = _workflow_rows(found, times.now())
+        found.sort(key=lambda item: (item["metadata"]["namespace"], item["metadata"]["name"]))
+        header, rows = _workflow_rows(found, times.now(), wide=output is Format.WIDE)
     else:
         found = await cluster.client.list_all(RUNS, namespace, label_selector=selector)
         found = [run for run in found if workflow in (None, runs.workflow_of(run))]
@@ -90,23 +92,49 @@ def _run_rows(found: list[Body], at: datetime, *, wide: bool) -> tuple[list[str]
     return header, rows
 
 
-def _workflow_rows(found: list[Body], at: datetime) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [
+def _workflow_rows(found: list[Body], at: datetime, *, wide: bool) -> tuple[list[str], list[list[str]]]:
+    header = ["NAME", "SCHEDULE", "ZONE", "SUSPENDED", "LAST SLOT", "NEXT SLOT", "ACTIVE", "OWNER", "AGE"]
+    rows = []
+    for item in found:
+        spec, status = item["spec"], item.get("status") or {}
+        schedule = spec.get("schedule") or {}
+        row = [
             item["metadata"]["name"],
-            str(len(item["spec"].get("tasks") or [])),
-            item["spec"].get("owner") or "-",
+            _when(schedule),
+            schedule.get("timeZone") or "UTC" if schedule.get("cron") else "-",
+            ("yes" if schedule.get("suspend") else "no") if schedule else "-",
+            status.get("lastSlot") or "-",
+            status.get("nextSlot") or "-",
+            str(status.get("activeRuns", "-")),
+            spec.get("owner") or "-",
             times.age(item["metadata"]["creationTimestamp"], at),
-            one_line(item["spec"].get("description") or "")[:60],
         ]
-        for item in sorted(found, key=lambda item: str(item["metadata"]["name"]))
+        more = [
+            str(status.get("queuedRuns", "-")),
+            str(status.get("missed", "-")),
+            str(len(spec.get("tasks") or [])),
+            one_line(status.get("waitingFor") or status.get("message") or "") or "-",
+            one_line(spec.get("description") or "")[:60],
+        ]
+        rows.append([*row, *more] if wide else row)
+    return [*header, *(["QUEUED", "MISSED", "TASKS", "MESSAGE", "DESCRIPTION"] if wide else [])], rows
+
+
+def _when(schedule: Body) -> str:
+    """When a Workflow runs by itself, as its schedule says it."""
+    cron, after = schedule.get("cron"), schedule.get("after") or {}
+    if cron:
+        return one_line(cron if isinstance(cron, str) else ", ".join(map(str, cron)))
+    told = [
+        str(source.get("asset") or source.get("workflow"))
+        for source in (*(after.get("all") or ()), *(after.get("any") or ()))
     ]
-    return ["NAME", "TASKS", "OWNER", "AGE", "DESCRIPTION"], rows
+    return one_line(f"after {(' and ' if after.get('all') else ' or ').join(told)}") if told else "-"
 
 
 def _pool_rows(found: list[Body], at: datetime) -> tuple[list[str], list[list[str]]]:
     rows = []
-    for item in sorted(found, key=lambda item: str(item["metadata"]["name"])):
+    for item in found:
         status = item.get("status") or {}
         first = next(iter(status.get("next") or []), None)
         told = f"{first['run']}/{first['task']}, for {times.age(first['since'], at)}" if first is not None else "-"

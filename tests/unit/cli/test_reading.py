@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -352,7 +353,15 @@ def several(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     old["metadata"]["creationTimestamp"] = "2025-03-29T00:00:00Z"
     away = run("away", None)
     away["metadata"]["namespace"] = "other"
-    return FakeCluster().add(old, FAILED, away, workflow("sales", owner="me", description="Sells\nthings."))
+    crons = {"cron": ["0 2 * * *", "0 4 * * *"], "timeZone": "Asia/Seoul", "suspend": True}
+    sales = workflow("sales", owner="me", description="Sells\nthings.", schedule=crons)
+    sales["status"] = {
+        "lastSlot": "2025-03-31T17:00:00Z", "nextSlot": "2025-04-01T17:00:00Z",
+        "activeRuns": 1, "queuedRuns": 2, "missed": 3, "message": "it is\nsuspended",
+    }  # fmt: skip
+    after = workflow("after", schedule={"after": {"any": [{"asset": "sales/daily"}, {"workflow": "sales"}]}})
+    after["metadata"]["namespace"] = "other"
+    return FakeCluster().add(old, FAILED, away, sales, after, workflow("hand"))
 
 
 HEADER = "NAME        WORKFLOW   PHASE     PROGRESS   AGE   DURATION"
@@ -389,7 +398,14 @@ LISTS: dict[str, tuple[list[str], list[str]]] = {
     "names": (["-o", "name"], ["workflowrun.windlass.dev/sales-1", "workflowrun.windlass.dev/hello-old"]),
     "Workflows": (
         ["workflows"],
-        ["NAME    TASKS   OWNER   AGE   DESCRIPTION", "sales   1       me      10m   Sells things."],
+        [
+            "NAME    SCHEDULE               ZONE         SUSPENDED   LAST SLOT              NEXT SLOT              "
+            "ACTIVE   OWNER   AGE",
+            "hand    -                      -            -           -                      -                      "
+            "-        -       10m",
+            "sales   0 2 * * *, 0 4 * * *   Asia/Seoul   yes         2025-03-31T17:00:00Z   2025-04-01T17:00:00Z   "
+            "1        me      10m",
+        ],
     ),
 }
 
@@ -398,6 +414,23 @@ LISTS: dict[str, tuple[list[str], list[str]]] = {
 def test_list(case: tuple[list[str], list[str]], several: FakeCluster) -> None:
     args, lines = case
     assert invoke(several, "list", *args).stdout.splitlines() == lines
+
+
+def test_list_of_the_workflows_of_all_namespaces_in_full(several: FakeCluster) -> None:
+    lines = invoke(several, "list", "workflows", "-A", "-o", "wide").stdout.splitlines()
+    header, *rows = [re.split(" {3,}", line) for line in lines]
+    assert [dict(zip(header, row, strict=False)) for row in rows] == [
+        {"NAMESPACE": "data", "NAME": "hand", "SCHEDULE": "-", "ZONE": "-", "SUSPENDED": "-", "LAST SLOT": "-",
+         "NEXT SLOT": "-", "ACTIVE": "-", "OWNER": "-", "AGE": "10m", "QUEUED": "-", "MISSED": "-", "TASKS": "1",
+         "MESSAGE": "-"},
+        {"NAMESPACE": "data", "NAME": "sales", "SCHEDULE": "0 2 * * *, 0 4 * * *", "ZONE": "Asia/Seoul",
+         "SUSPENDED": "yes", "LAST SLOT": "2025-03-31T17:00:00Z", "NEXT SLOT": "2025-04-01T17:00:00Z", "ACTIVE": "1",
+         "OWNER": "me", "AGE": "10m", "QUEUED": "2", "MISSED": "3", "TASKS": "1", "MESSAGE": "it is suspended",
+         "DESCRIPTION": "Sells things."},
+        {"NAMESPACE": "other", "NAME": "after", "SCHEDULE": "after sales/daily or sales", "ZONE": "-",
+         "SUSPENDED": "no", "LAST SLOT": "-", "NEXT SLOT": "-", "ACTIVE": "-", "OWNER": "-", "AGE": "10m",
+         "QUEUED": "-", "MISSED": "-", "TASKS": "1", "MESSAGE": "-"},
+    ]  # fmt: skip
 
 
 def test_list_of_nothing() -> None:
