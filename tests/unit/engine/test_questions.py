@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from windlass.engine.questions import Changed, Place, Questions
 from windlass.engine.record import RunKey
+from windlass.models.run import RunPhase
+from windlass.plan.history import RunSummary
 from windlass.plan.sights import ObjectQuestion, Sight, SightKind, selects
 
 NONE: frozenset[str] = frozenset()
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Post:
@@ -144,6 +149,52 @@ def test_leaving_without_having_asked_is_nothing() -> None:
     desk = Desk()
     desk.questions.leave(RunKey("data", "a"))
     assert desk.nothing_left()
+
+
+def summary(workflow: str, phase: RunPhase | None, namespace: str = "data") -> RunSummary:
+    return RunSummary(
+        namespace=namespace, name="other", uid="u", version=1, workflow=workflow, owner=None, phase=phase, trigger=None,
+        slot=None, logical_date=NOW, priority=None, created_at=NOW,
+    )  # fmt: skip
+
+
+RUNNING, DONE = summary("etl", RunPhase.RUNNING), summary("etl", RunPhase.SUCCEEDED)
+CHANGES: dict[str, tuple[RunSummary | None, RunSummary | None, list[str]]] = {
+    "a run begins to be": (None, summary("etl", None), ["a", "b"]),
+    "a run goes on to another phase": (RUNNING, DONE, ["a", "b"]),
+    "a run is deleted": (DONE, None, ["a", "b"]),
+    "a run changes within its phase": (RUNNING, summary("etl", RunPhase.RUNNING), []),
+    "a run of another Workflow": (None, summary("prices", RunPhase.SUCCEEDED), ["b"]),
+    "a run of a Workflow that nobody waits for": (None, summary("sales", RunPhase.SUCCEEDED), []),
+    "a run of that name in another namespace": (None, summary("etl", RunPhase.SUCCEEDED, "sales"), ["c"]),
+    "a run of no Workflow": (None, summary("", RunPhase.SUCCEEDED), []),
+    "nothing": (None, None, []),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "woken"), CHANGES.values(), ids=CHANGES.keys())
+def test_who_waits_for_runs_of_a_workflow_is_woken(
+    old: RunSummary | None, new: RunSummary | None, woken: list[str]
+) -> None:
+    desk = Desk()
+    desk.ask("a", workflows=frozenset({"etl"}))
+    desk.ask("b", workflows=frozenset({"etl", "prices"}))
+    desk.ask("c", workflows=frozenset({"etl"}), namespace="sales")
+    desk.ask("d", named("x"))
+    desk.questions.run_changed(old, new)
+    assert sorted(desk.woken) == woken
+
+
+def test_who_waits_for_runs_no_more_is_woken_no_more() -> None:
+    desk = Desk()
+    desk.ask("a", workflows=frozenset({"etl", "prices"}))
+    desk.ask("b", workflows=frozenset({"etl"}))
+    desk.ask("a", workflows=frozenset({"prices"}))
+    desk.questions.leave(RunKey("data", "b"))
+    desk.questions.run_changed(RUNNING, DONE)
+    assert desk.woken == []
+    desk.questions.run_changed(None, summary("prices", RunPhase.RUNNING))
+    assert desk.woken == ["a"]
 
 
 SELECTORS = {("", True), ("app=web", True), ("app=web,tier=x", True), ("app=db", False), ("app=web,zone=y", False)}
