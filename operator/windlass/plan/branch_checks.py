@@ -13,15 +13,22 @@ from windlass.plan.types import Program
 
 def check_switch(task: Task, spec: WorkflowSpec, path: Path) -> Iterator[Finding]:
     """Cases that can't be taken, and tasks that they can't choose."""
-    after = {other.name for other in (*spec.tasks, *spec.finally_) if task.name in other.depends_on}
+    others = (*spec.tasks, *spec.finally_)
+    names = {other.name for other in others}
+    after = {other.name for other in others if task.name in other.depends_on}
     cases = task.switch or []
     for place, case in enumerate(cases):
         at = (*path, "switch", place)
         if case.when is None and place < len(cases) - 1:
             yield Finding(at, "a case without when is always taken, so those after it never are", "put it last")
         for number, name in enumerate(case.then):
-            if name not in after:
-                fix = suggestion(name, after) or f"add {task.name} to its dependsOn"
+            if name in after:
+                continue
+            if name not in names:
+                fix = suggestion(name, after) or f"name tasks that depend on {task.name}"
+                yield Finding((*at, "then", number), f"there is no task {name}", fix)
+            else:
+                fix = f"add {task.name} to its dependsOn"
                 yield Finding((*at, "then", number), f"{name} does not depend on {task.name}", fix)
 
 

@@ -36,7 +36,11 @@ CASES: dict[str, tuple[Task, list[str]]] = {
     ),
     "a slip": (
         {"tasks": [switch({"when": YES, "then": ["deplyo"]}), pod("deploy", "choose")]},
-        ["tasks[0].switch[0].then[0]: deplyo does not depend on choose; did you mean \"deploy\"?"],
+        ["tasks[0].switch[0].then[0]: there is no task deplyo; did you mean \"deploy\"?"],
+    ),
+    "a task that there is not": (
+        {"tasks": [switch({"when": YES, "then": ["zz"]}), pod("a", "choose")]},
+        ["tasks[0].switch[0].then[0]: there is no task zz; name tasks that depend on choose"],
     ),
     "a good teardown": ({"tasks": [pod("up"), pod("work", "up"), pod("down", "work", teardownOf=["up"])]}, []),
     "a setup that there is not": (
