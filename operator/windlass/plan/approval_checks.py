@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from windlass.models.approval import OnTimeout
 from windlass.models.findings import Finding, Path, Severity
 from windlass.models.task import Task
 from windlass.plan.params import check_form
@@ -34,6 +35,10 @@ def check_approval(task: Task, path: Path) -> Iterator[Finding]:
     if approval.on_timeout is not None and approval.timeout is None:
         message = "onTimeout has no effect: without a timeout the approval waits for ever"
         yield Finding((*path, "approval", "onTimeout"), message, "add approval.timeout", Severity.WARNING)
+    without = [name for name, schema in approval.form.items() if "default" not in schema]
+    if approval.on_timeout is OnTimeout.APPROVE and without:
+        message = f"approved by its timeout the task has no output {without[0]}: the value has no default"
+        yield Finding((*form, without[0]), message, "give it a default", Severity.WARNING)
 
 
 def _texts(value: object) -> Iterator[str]:

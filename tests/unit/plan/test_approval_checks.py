@@ -49,6 +49,19 @@ CASES: dict[str, tuple[Task, list[str]]] = {
             "add approval.timeout"
         ],
     ),
+    "a value that nobody gives": (
+        asking(
+            timeout="1h", onTimeout="Approve", form={"n": {"type": "integer"}, "m": {"type": "integer", "default": 1}}
+        ),
+        [
+            "spec.tasks[0].approval.form.n: approved by its timeout the task has no output n: the value has no "
+            "default; give it a default"
+        ],
+    ),
+    "values that all have defaults": (
+        asking(timeout="1h", onTimeout="Approve", form={"n": {"type": "integer", "default": 1}}),
+        [],
+    ),
     "a message that can't be rendered": (
         asking(message="{{ params.nothing }}"),
         ["spec.tasks[0].approval.message"],
