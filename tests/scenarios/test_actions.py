@@ -346,6 +346,18 @@ async def test_a_retry_runs_only_the_instances_again_that_failed() -> None:
         assert of_instances(world) == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+async def test_a_retry_by_index_is_for_instances_that_failed() -> None:
+    async with World(script=lambda task, attempt: Play(exit_code=attempt == 1)) as world:
+        world.run(tasks=[{**EACH, "keepPods": "Always"}])
+        assert await world.ended() == "Failed"
+        assert (await world.answered(world.act("Retry", "each", indices=[1])))[0] == "Applied"
+        assert await world.ended() == "Failed"
+        said = await world.answered(world.act("Retry", "each", indices=[1, 2]))
+        words = "index 1 of each has not failed: Clear runs an instance again whatever its end"
+        assert said == ("Refused", words)
+        assert of_instances(world) == [(0, 1), (1, 1), (1, 2), (2, 1)]
+
+
 async def test_a_clear_ends_all_instances_first() -> None:
     async with World(script=lambda task, attempt: FOREVER if attempt == 1 else Play()) as world:
         world.run(tasks=[{**EACH, "keepPods": "Always"}])

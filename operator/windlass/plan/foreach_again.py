@@ -6,12 +6,15 @@ The numbers of their attempts go on, so that no new pod meets the name of an old
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from windlass.models.instances import Instances
 from windlass.models.run import TaskPhase, TaskStatus
 from windlass.plan.action_types import ActionRefused
 from windlass.plan.attempts import next_number, under_way
 from windlass.plan.foreach_ends import named, told
+
+_WENT_WRONG: Final = (TaskPhase.FAILED, TaskPhase.CANCELLED)
 
 
 def busy(status: TaskStatus) -> bool:
@@ -46,14 +49,31 @@ def with_instances_again(status: TaskStatus, wanted: Sequence[int] = ()) -> Task
     )
 
 
+def refuse_good(status: TaskStatus, wanted: Sequence[int]) -> None:
+    """ActionRefused when one of these instances has ended, and has not gone wrong."""
+    states = status.instances.states if status.instances is not None else ()
+    good = [
+        index
+        for index in wanted
+        if index < len(states)
+        and (state := states[index]) is not None
+        and state.phase.ended
+        and state.phase not in _WENT_WRONG
+    ]
+    if good:
+        verb = "has" if len(good) == 1 else "have"
+        remedy = "Clear runs an instance again whatever its end"
+        raise ActionRefused(f"{named(tuple(good))} of {status.name} {verb} not failed: {remedy}")
+
+
 def said(status: TaskStatus, wanted: Sequence[int]) -> str:
     """The task and its instances for a sentence: `load, indices 3, 7`."""
     return f"{status.name}, {named(tuple(wanted))}" if wanted else status.name
 
 
 def _gone_wrong(instances: Instances) -> list[int]:
-    wrong = (TaskPhase.FAILED, TaskPhase.CANCELLED)
-    return [index for index, state in enumerate(instances.states) if state is not None and state.phase in wrong]
+    states = enumerate(instances.states)
+    return [index for index, state in states if state is not None and state.phase in _WENT_WRONG]
 
 
 def _sent_back(name: str, instances: Instances, index: int) -> TaskStatus | None:

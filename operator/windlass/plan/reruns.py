@@ -6,7 +6,7 @@ counts against a task begins anew: its retries, its timeout, and the run's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.models.workflow import Keep
 from windlass.plan.action_types import Action, ActionRefused, Change
 from windlass.plan.choosing import chosen, counted, listed, never_ran_after
-from windlass.plan.foreach_again import attempts_made, busy, said, with_instances_again
+from windlass.plan.foreach_again import attempts_made, busy, refuse_good, said, with_instances_again
 from windlass.plan.graph import transitive_upstream
 from windlass.plan.orders import with_orders
 from windlass.plan.progress import progress, running_conditions, running_message
@@ -30,15 +30,29 @@ def retry(run: RunView, program: Program, action: Action, now: datetime) -> Chan
     """Go on from where it failed: what went wrong, or the named tasks of it, and what waited for them."""
     tasks = {task.name: task for task in run.status.tasks}
     wrong = [name for name, task in tasks.items() if task.phase in _WENT_WRONG and name in program.nodes]
-    named = chosen(program, action)
+    named = _without_good_members(program, action, chosen(program, action), wrong)
     good = [name for name in named if name not in wrong]
-    if good and not action.spec.indices:
+    if action.spec.indices:
+        for name in tasks.keys() & set(named):
+            refuse_good(tasks[name], action.spec.indices)
+    elif good:
         verb = "has" if len(good) == 1 else "have"
         raise ActionRefused(f"{listed(good)} {verb} not failed: Clear runs a task again whatever its end")
     roots = named or tuple(name for name in program.nodes if name in wrong)
     if not roots and not _source_failed(run):
         raise ActionRefused("no task of the run has failed")
     return _again(run, program, action, now, roots)
+
+
+def _without_good_members(
+    program: Program, action: Action, named: tuple[str, ...], wrong: Sequence[str]
+) -> tuple[str, ...]:
+    """Of groups that the action names, only the tasks that went wrong, where there are any."""
+    asked = action.spec.tasks
+    found = tuple(
+        name for name in named if name in wrong or name in asked or program.nodes[name].task.group not in asked
+    )
+    return found or named
 
 
 def clear(run: RunView, program: Program, action: Action, now: datetime) -> Change:

@@ -256,6 +256,17 @@ def test_a_group_stands_for_its_tasks() -> None:
     assert wrong.message == 'the run has no task loads: did you mean "load"?'
 
 
+def test_a_retry_by_a_group_takes_what_has_failed_of_it() -> None:
+    grouped = [{**one, "group": "load"} if one["name"] in ("a", "b") else one for one in SPEC["tasks"]]
+    program = compile_program(WorkflowSpec.model_validate({**SPEC, "tasks": grouped}))
+    outcome = apply_action(view("Failed", FAILED), program, action("Retry", "load"), NOW)
+    assert (outcome.applied, outcome.message) == (True, "runs again: 3 tasks: b, c, z")
+    named = apply_action(view("Failed", FAILED), program, action("Retry", "load", "a"), NOW)
+    assert named.message == "a has not failed: Clear runs a task again whatever its end"
+    elsewhere = apply_action(view("Failed", {**GOOD, "c": "Failed"}), program, action("Retry", "load"), NOW)
+    assert elsewhere.message == "a, b have not failed: Clear runs a task again whatever its end"
+
+
 def test_what_is_still_being_removed_is_waited_for() -> None:
     removing = {**GOOD, "b": task("b", "Succeeded", removing=True)}
     outcome = apply_action(view("Succeeded", removing), PROGRAM, action("Clear", "b"), NOW)
