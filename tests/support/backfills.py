@@ -14,11 +14,14 @@ from windlass.plan.backfill_start import slots_of, without_bounds
 from windlass.plan.backfill_types import BackfillPlan, BackfillSeen, BackfillView, WorkflowFound
 from windlass.plan.history import RunSummary
 from windlass.plan.schedule import compile_schedule
+from windlass.plan.workflow_types import Problem
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 MADE = NOW - timedelta(minutes=1)
 UID = "b-uid"
 OWNER = "w-uid"
+MISSING = Problem("CalendarMissing", "the ConfigMap holidays is not there: create it")
+"""Why a schedule can't be read yet."""
 
 
 def workflow(**spec: Any) -> WorkflowFound:

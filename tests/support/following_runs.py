@@ -1,0 +1,16 @@
+"""Runs that others follow, on the pretended cluster."""
+
+from __future__ import annotations
+
+from support.kubelet import Play
+from support.world import World
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+FAILS = {"tasks": [{"name": "fails", "command": ["false"]}]}
+BAD = {"fails": Play(exit_code=1)}
+
+
+async def ran(world: World, name: str, workflow: str = "a", seconds: float = 10) -> None:
+    """Have a run, and let it end, and what follows it."""
+    world.run(name, workflow=workflow)
+    await world.clock.advance(seconds)
