@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import pytest
 
+from support.conformance import MERGE
 from support.kubelet import Play
 from support.scheduling import change, down, edit, runs, spec, status, told
 from support.world import NAMESPACE, World
+from windlass.engine.scheduler import BURST
 from windlass.resources import CONFIG_MAPS, RUNS, WORKFLOWS
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -399,3 +402,34 @@ async def test_the_clock_of_the_host_jumps(jump: Jump) -> None:
         world.host.ahead = 0
         await world.clock.advance(2 * HOUR)
         assert [name[8:] for name in runs(world)] == jump.later
+
+
+async def test_runs_that_are_due_at_once_are_made_before_any_of_them_goes_on() -> None:
+    many = 200
+    async with World() as world:
+        for number in range(many):
+            world.workflow(f"w{number}", spec("5 12 * * *"))
+        await world.clock.advance(60)
+        world.api.requests.clear()
+        await world.until(lambda: world.watcher.ends.total() > 0)
+        made = [request.resource for request in world.api.requests if request.verb == "create"]
+        first = next(number for number, resource in enumerate(made) if resource != "workflowruns")
+        assert made[:first].count("workflowruns") >= many - BURST
+        await world.until(lambda: world.watcher.ends.total() == many)
+        assert (set(world.watcher.ends.values()), world.watcher.errors) == ({1}, 0)
+
+
+async def test_of_runs_that_give_way_none_is_forgotten() -> None:
+    """One is stopped and one deleted before their turn."""
+    many = 100
+    async with World() as world:
+        for number in range(many):
+            world.workflow(f"w{number}", spec("5 12 * * *"))
+        await world.clock.advance(60)
+        await world.until(lambda: world.watcher.fired.total() >= many // 2)
+        world.store.patch(RUNS, NAMESPACE, "w1-20250401t1205", {"spec": {"stop": "Cancel"}}, MERGE)
+        world.store.delete(RUNS, NAMESPACE, "w2-20250401t1205")
+        await world.clock.advance(60)
+        phases = Counter(run["status"]["phase"] for run in world.store.list(RUNS, NAMESPACE))
+        assert (phases["Succeeded"], phases["Cancelled"], phases.total()) == (many - 2, 1, many - 1)
+        assert world.watcher.errors == 0

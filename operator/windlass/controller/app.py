@@ -19,6 +19,7 @@ import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 from typing import Any, Final
 
 import kopf
@@ -29,6 +30,7 @@ from windlass.controller.apart import run_apart
 from windlass.controller.caches import PodCaches
 from windlass.controller.census import take_census
 from windlass.controller.clock import SystemClock
+from windlass.controller.feed import RunFeed
 from windlass.controller.handover import Handover
 from windlass.controller.leading import LeaderClient
 from windlass.controller.watching import Watching
@@ -42,7 +44,7 @@ from windlass.kube.guests import Guests
 from windlass.kube.lease import Leadership
 from windlass.kube.lookouts import KubeLookouts
 from windlass.plan.types import PodView
-from windlass.resources import Resource
+from windlass.resources import RUNS, Resource
 from windlass.telemetry.health import HealthServer
 from windlass.telemetry.metrics import Metrics
 from windlass.telemetry.observer import EngineObserver
@@ -104,6 +106,7 @@ class _Controller:
         self._standing: Leadership | None = None
         self._lead: asyncio.Task[None] | None = None
         self._pods: PodCaches | None = None
+        self._runs: RunFeed | None = None
         self._engine: Engine | None = None
         self._watching: Watching | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -172,6 +175,7 @@ class _Controller:
             self._settings.namespaces,
         )
         watching.start()
+        self._feed_runs(api, engine)
         for pod in chain.from_iterable(pods):
             engine.pod_changed(None, pod)
         if not await self._or_stop(engine.start()):
@@ -191,8 +195,16 @@ class _Controller:
         pods = PodCaches(api, self._settings.namespaces, changed, self._metrics)
         self._metrics.observe_cache("pods", lambda: len(pods), lambda: pods.unreadable, pods.staleness)
         for informer in pods:
-            self._start_task(informer.run(), "informer")
+            self._start_task(informer.run(), "informer of pods")
         return pods
+
+    def _feed_runs(self, api: KubeClient, engine: Engine) -> None:
+        self._runs = runs = RunFeed(
+            api, self._settings.namespaces, lambda kind, body: engine.event(RUNS, kind, body), self._metrics
+        )
+        self._metrics.observe_cache("workflowruns", lambda: len(runs), lambda: runs.unreadable, runs.staleness)
+        for informer in runs:
+            self._start_task(informer.run(), "informer of runs")
 
     def _new_engine(self, api: KubeClient, guests: Guests, pods: PodCaches) -> Engine:
         metrics, clock = self._metrics, self._clock
@@ -313,12 +325,13 @@ class _Controller:
     def _not_live(self) -> list[str]:
         wrong = [f"the {task.get_name()} has ended" for task in self._tasks if task.done()]
         if self._watching is not None and not self._watching.alive:
-            wrong.append("the thread that watches runs has ended")
+            wrong.append("the thread that watches Workflows has ended")
         if self._engine is not None and self._engine.swept and not self._engine.alive:
             wrong.append("the engine's sweep has ended")
-        pods = self._pods
-        if pods is not None and pods.synced and pods.staleness() > SILENT_TOO_LONG:
-            wrong.append(f"the watch of pods has been silent for {pods.staleness():.0f} s")
+        for what, cache in (("pods", self._pods), ("runs", self._runs)):
+            silence = cache.staleness() if cache is not None else 0.0
+            if SILENT_TOO_LONG < silence < inf:
+                wrong.append(f"the watch of {what} has been silent for {silence:.0f} s")
         return wrong
 
 

@@ -1,4 +1,4 @@
-"""Kopf's part: it watches Workflows and WorkflowRuns, in a thread and loop of its own, and hands their events over.
+"""Kopf's part: it watches our kinds but for the runs, in a thread and loop of its own, and hands their events over.
 
 Its handlers translate and nothing else. It writes nothing: no annotations, no finalizers, no events. Since a watcher
 that dies ends kopf's operator, it is started again in place; the engine's own sweep finds what was missed meanwhile.
@@ -18,9 +18,11 @@ import kopf
 from windlass.engine.engine import WATCHED
 from windlass.engine.ports import Body
 from windlass.names import GROUP, VERSION
-from windlass.resources import Resource
+from windlass.resources import RUNS, Resource
 
 logger = logging.getLogger(__name__)
+WATCHED_HERE: Final = tuple(resource for resource in WATCHED if resource is not RUNS)
+"""Runs come and change by the thousand: they have an informer in the engine's loop."""
 RESTART_AFTER: Final = 1.0
 """Seconds before kopf is started again after a watcher died."""
 
@@ -105,7 +107,7 @@ class Watching:
             self._ready.clear()
             if not self._stop.is_set():
                 self.restarts += 1
-                logger.warning("watching Workflows and WorkflowRuns ended; starting again")
+                logger.warning("watching Workflows ended; starting again")
                 time.sleep(RESTART_AFTER)
 
     async def _operate(self) -> None:
@@ -141,7 +143,7 @@ def _registry(login: Callable[[], kopf.ConnectionInfo], handler: Handler) -> kop
     def log_in(**_: Any) -> kopf.ConnectionInfo:
         return login()
 
-    for resource in WATCHED:
+    for resource in WATCHED_HERE:
         _watch(registry, resource, handler)
     return registry
 

@@ -35,7 +35,7 @@ from windlass.engine.quarantine import quarantine
 from windlass.engine.questions import Lookouts, Questions
 from windlass.engine.queue import KeyedQueue
 from windlass.engine.reconcile import Reconciler
-from windlass.engine.record import RunKey, RunRecord, created_at
+from windlass.engine.record import RunKey, RunRecord, created_at, version_of
 from windlass.engine.scheduler import LONGEST_BURST, Scheduler
 from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.trust import ActionSettings
@@ -110,6 +110,8 @@ class Engine:
         self.queue: KeyedQueue[RunKey] = KeyedQueue(
             self._work, clock, observer, concurrency=concurrency, chance=chance, fields=lambda key: {"run": str(key)}
         )
+        self._unread: dict[RunKey, Body] = {}
+        """Runs of slots that give way: they are read when it is their turn."""
         self._orphans: defaultdict[RunKey, set[str]] = defaultdict(set)
         self._doubted: set[RunKey] = set()
         self._waiting: dict[tuple[str, str], set[RunKey]] = {}
@@ -159,18 +161,30 @@ class Engine:
 
     def run_seen(self, body: Body) -> None:
         """Take a run as a watch or a list gave it."""
-        key, uid = RunKey.of(body), body["metadata"]["uid"]
+        key = RunKey.of(body)
         self.index.seen(body)
+        if key in self._unread and version_of(self._unread[key]) >= version_of(body):
+            return
+        if (wait := self._gives_way(key, body)) > 0:
+            self._unread[key] = body
+            self.queue.add(key, wait)
+        elif self._read(key, body):
+            self.queue.add(key)
+
+    def _read(self, key: RunKey, body: Body) -> bool:
+        """Take a run into the cache; whether there is something to do."""
+        uid = body["metadata"]["uid"]
         taken, replaced = self.runs.absorb(body, in_use=bool(self._pods.by_index(uid)), now=self._clock.now())
         if replaced is not None:
             self._orphans[key].add(replaced)
-        if taken is Taken.NEW:
-            self.queue.add(key, self._gives_way(key))
+        return taken is Taken.NEW
 
     def run_gone(self, body: Body) -> None:
         """Take a run's deletion."""
         key, uid = RunKey.of(body), body["metadata"]["uid"]
         self.index.gone(body)
+        if key in self._unread and self._unread[key]["metadata"]["uid"] == uid:
+            del self._unread[key]
         known = self.runs.drop(key, uid)
         if self._pods.by_index(uid):
             self._orphans[key].add(uid)
@@ -221,18 +235,27 @@ class Engine:
     def _wake(self, key: RunKey) -> None:
         self.queue.add(key)
 
-    def _gives_way(self, key: RunKey) -> float:
-        """Seconds that the run of a slot leaves the API to the runs of other slots that are still to be made."""
-        record = self.runs.get(key)
-        if record is None or record.draft.phase is not None or record.spec.slot is None:
+    def _gives_way(self, key: RunKey, body: Body) -> float:
+        """Seconds that the run of a slot leaves all to the runs of other slots that are still to be made: only one that
+        is new, and that nothing was done for."""
+        if (
+            self.scheduler.burst == 0
+            or body.get("status")
+            or not (body.get("spec") or {}).get("slot")
+            or self.runs.get(key)
+        ):
             return 0.0
-        age = (self._clock.now() - created_at(record.body)).total_seconds()
+        age = (self._clock.now() - created_at(body)).total_seconds()
         return self.scheduler.burst if age < LONGEST_BURST else 0.0
 
     async def _work(self, key: RunKey) -> float:
-        if (wait := self._gives_way(key)) > 0:
+        unread = self._unread.pop(key, None)
+        if unread is not None and (wait := self._gives_way(key, unread)) > 0:
+            self._unread[key] = unread
             self.queue.add(key, wait)
             return 0.0
+        if unread is not None:
+            self._read(key, unread)
         for uid in tuple(self._orphans.get(key, ())):
             await self._settle_orphans(key, uid)
         if key in self._doubted:

@@ -73,7 +73,7 @@ class Scheduler:
         """What came before all runs were known; None since."""
         self._watch: asyncio.Task[None] | None = None
         self._made_at = float("-inf")
-        """When a run was last made."""
+        """When a run was last made, or begun to be made."""
         self.needed: list[Callable[[RunSummary], bool]] = []
         """Who else is asked before history is deleted."""
         self.following = Following(api, index, self.workflows, self._look_at)
@@ -286,6 +286,7 @@ class Scheduler:
         for planned in creates:
             request = await self.following.with_fields(record.key.namespace, planned)
             body = build_run(*record.key, record.uid, request)
+            self._made_at = self._clock.monotonic()  # a watch may tell of it before the answer does
             try:
                 answer = await self._api.create(RUNS, body)
             except AlreadyExists:
