@@ -18,7 +18,8 @@ import yaml
 from kubernetes import client, config
 
 from support.conformance import Server, in_new_namespace, prepared
-from support.conformance_cases import CASES, DEFINITIONS
+from support.conformance_cases import CASES
+from support.conformance_definitions import DEFINITIONS
 
 pytestmark = pytest.mark.cluster
 GOLDEN = Path(__file__).parents[1] / "unit" / "dev_api" / "golden" / "conformance.yaml"

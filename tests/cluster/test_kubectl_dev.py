@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.conformance_cases import DEFINITIONS
+from support.conformance_definitions import DEFINITIONS
 from windlass.dev.api.logs import LogRequest
 from windlass.dev.api.server import DevApi
 from windlass.resources import PODS

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from support.conformance import Server, in_new_namespace, prepared
-from support.conformance_cases import CASES, DEFINITIONS
+from support.conformance_cases import CASES
+from support.conformance_definitions import DEFINITIONS
 from windlass.dev.api.server import DevApi
 
 GOLDEN = Path(__file__).parent / "golden" / "conformance.yaml"
