@@ -128,7 +128,7 @@ async def test_approvers(verb: str, case: tuple[dict[str, Any], dict[str, Any], 
 
 
 VALUES: dict[str, tuple[dict[str, Any], str]] = {
-    "missing": ({}, "the form wants a value for percent: --set percent=…, or spec.values"),
+    "missing": ({}, "the form wants a value for percent (integer)"),
     "unknown": ({"percent": 1, "x": 1}, "the form has no value x: it has note, percent"),
     "of another type": (
         {"percent": "1"},

@@ -140,7 +140,8 @@ def _filled_in(approval: Approval, action: Action) -> dict[str, Any]:
     defaults = {name: schema["default"] for name, schema in approval.form.items() if "default" in schema}
     missing = [name for name in approval.form if name not in given and name not in defaults]
     if missing:
-        raise ActionRefused(f"the form wants a value for {listed(missing)}: --set {missing[0]}=…, or spec.values")
+        wanted = [f"{name} ({kind})" if (kind := approval.form[name].get("type")) else name for name in missing]
+        raise ActionRefused(f"the form wants a value for {listed(wanted)}")
     return {**defaults, **given}
 
 
