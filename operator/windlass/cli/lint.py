@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,7 +73,8 @@ def _findings(document: Document, others: Sequence[Document]) -> Iterator[tuple[
         return
     workflows = [obj for other in others for _, obj in _objects(other.value) if _is(obj, "Workflow")]
     for place, obj in _objects(value):
-        for found in (*check_object(obj), *_of_params(obj, workflows), *_of_circles(obj, workflows)):
+        said = (check_object(obj), _of_params(obj, workflows), _of_circles(obj, workflows), _of_runs(obj, workflows))
+        for found in chain.from_iterable(said):
             yield (*place, *found.path), found
 
 
@@ -101,6 +103,20 @@ def _of_circles(manifest: Body, workflows: Sequence[Body]) -> Iterator[Finding]:
             message = f"these Workflows follow each other: {' → '.join(circle)}"
             fix = "no run leads to another run of its own Workflow, so the circle is gone round once"
             yield Finding(("spec", "schedule", "after"), message, fix, Severity.WARNING)
+
+
+def _of_runs(manifest: Body, workflows: Sequence[Body]) -> Iterator[Finding]:
+    """That a Workflow starts itself in the end: told of the first in the circle."""
+    from windlass.models.findings import Finding, Severity
+    from windlass.plan.circles import circles_of_runs
+
+    if not _is(manifest, "Workflow"):
+        return
+    for start in circles_of_runs(workflows):
+        if start.spec is manifest.get("spec"):
+            message = f"a run can't start its own Workflow again: {' → '.join(start.circle)}"
+            fix = "take the task out, or start the other run by a trigger"
+            yield Finding(("spec", *start.place), message, fix, Severity.WARNING)
 
 
 def _follows(manifest: Body) -> bool:

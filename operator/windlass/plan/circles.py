@@ -1,4 +1,4 @@
-"""Workflows that follow each other in a circle, as far as a set of manifests shows it. Pure.
+"""Workflows that follow or start each other in a circle, as far as a set of manifests shows it. Pure.
 
 The controller lets no run lead to another run of its own Workflow, so a circle is no storm; but it does less than its
 author thinks.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from windlass.plan.graph import find_cycle
 
@@ -18,13 +18,38 @@ def circles(workflows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]
 
     The manifests may be of any shape; those of one namespace follow each other.
     """
+    for specs in _by_namespace(workflows):
+        yield from _circles_of(specs)
+
+
+class Start(NamedTuple):
+    """A task that begins a circle of runs."""
+
+    spec: Mapping[str, Any]
+    """The very spec that was given, of the Workflow that it is a task of."""
+    place: tuple[str | int, ...]
+    """Where it says so in the spec."""
+    circle: tuple[str, ...]
+    """Names, each starting the next by `run`, the first and last the same."""
+
+
+def circles_of_runs(workflows: Sequence[Mapping[str, Any]]) -> Iterator[Start]:
+    """The circles of Workflows that start each other by `run`, each told of once. The manifests may be of any shape."""
+    for specs in _by_namespace(workflows):
+        links = {name: {other for _, other in _started(spec)} & specs.keys() for name, spec in specs.items()}
+        for circle in _found_in(links):
+            spec = specs[circle[0]]
+            yield from (Start(spec, place, circle) for place, other in _started(spec) if other == circle[1])
+
+
+def _by_namespace(workflows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Mapping[str, Any]]]:
+    """The specs by their names, of each namespace."""
     by_namespace: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for manifest in workflows:
         meta, spec = _object(manifest, "metadata"), _object(manifest, "spec")
         if isinstance(meta.get("name"), str):
             by_namespace[str(meta.get("namespace", ""))][meta["name"]] = spec
-    for specs in by_namespace.values():
-        yield from _circles_of(specs)
+    yield from by_namespace.values()
 
 
 def _circles_of(specs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -34,10 +59,26 @@ def _circles_of(specs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, .
             for asset in task.get("produces") or ():
                 producers[str(asset)].add(name)
     follows = {name: _followed(spec, producers) & specs.keys() for name, spec in specs.items()}
-    while (found := find_cycle(follows)) is not None:
-        yield found[::-1]
+    yield from (found[::-1] for found in _found_in(follows))
+
+
+def _found_in(links: dict[str, set[str]]) -> Iterator[tuple[str, ...]]:
+    """Circles of these links that have no Workflow in common."""
+    left = dict(links)
+    while (found := find_cycle(left)) is not None:
+        yield found
         for name in found:
-            follows.pop(name, None)
+            left.pop(name, None)
+
+
+def _started(spec: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The Workflows that its tasks start, and where it says so."""
+    for part in ("tasks", "finally"):
+        tasks = spec.get(part)
+        for number, task in enumerate(tasks if isinstance(tasks, list) else ()):
+            child = _object(task, "run").get("workflow") if isinstance(task, Mapping) else None
+            if isinstance(child, str):
+                yield (part, number, "run", "workflow"), child
 
 
 def _followed(spec: Mapping[str, Any], producers: Mapping[str, set[str]]) -> set[str]:

@@ -44,6 +44,14 @@ MANY = f"""{OTHERS}---
 CASES: dict[str, tuple[str, int, list[str]]] = {
     "nothing wrong": (GOOD, 0, []),
     "nothing at all": ("", 0, []),
+    "a Workflow that starts itself in the end": (
+        f"{HEAD}  tasks:\n  - {{name: a, run: {{workflow: sales}}}}\n",
+        0,
+        [
+            "{file}:6: warning: spec.tasks[0].run.workflow: a run can't start its own Workflow again: sales → sales; "
+            "take the task out, or start the other run by a trigger"
+        ],
+    ),
     "another product's kinds": (f"{OTHERS}---\n{ARGO}", 0, []),
     "everything at once": (
         MANY,
