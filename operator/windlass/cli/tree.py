@@ -41,6 +41,8 @@ ENDED: Final = frozenset({"Succeeded", "Failed", "UpstreamFailed", "Skipped", "C
 UNSTARTED: Final = ("Queued", "Starting")
 AS_USUAL: Final = ("", "ContainerCreating", "PodInitializing")
 """Reasons of a task that is starting as every task does."""
+TELLING: Final = ("Approved", "ApprovedByDefault", "Switched", "MarkedSuccess", "TakenOver")
+"""Reasons of a task that has succeeded, but not by a program: its message says how."""
 MOST_INSTANCES: Final = 5
 """Of a forEach whose failures are shown; its message names more."""
 MOST_LINES: Final = 8
@@ -166,7 +168,8 @@ def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
         line.append(f"  again in {times.length(-left)}" if left < 0 else "  again now", "yellow")
     if phase == "Succeeded" and (what := _podless(attempts)):
         line.append(f"  {what}", "dim")
-    if (phase != "Succeeded" or task.get("instances")) and (said := task.get("message") or _reason(task)):
+    tells = phase != "Succeeded" or task.get("instances") or task.get("reason") in TELLING
+    if tells and (said := task.get("message") or _reason(task)):
         line.append(f"  {one_line(said)}")
     branch = root.add(line)
     if view is not View.WHOLE:
@@ -185,7 +188,7 @@ def _add_task(root: Tree, task: Body, at: datetime, view: View) -> None:
 def _advice(task: Body) -> str:
     """What to do about a task that waits for something which may never come, or that failed without an attempt."""
     phase, reason = task.get("phase", "Waiting"), task.get("reason") or ""
-    waits = phase in UNSTARTED and reason not in AS_USUAL
+    waits = (phase in UNSTARTED and reason not in AS_USUAL) or reason == "AwaitingApproval"
     if not waits and not (phase == "Failed" and not task.get("attempts")):
         return ""
     from pydantic import ValidationError

@@ -125,7 +125,7 @@ TASKS: Final[Sequence[Entry]] = (
           "told to end.", "Cancelled, or what the action says."),
     Entry(T.RUNNING, "AwaitingApproval", "It waits for a person's answer; the message is the question.",
           "Succeeded, or Failed.",
-          "`windlass approve RUN TASK`, or `windlass reject RUN TASK`."),
+          "`windlass approve RUN TASK`, with `--set NAME=VALUE` for its form, or `windlass reject RUN TASK`."),
     Entry(T.RETRYING, "BackingOff", "The last attempt failed; `retryAt` is when the next one starts.", "Starting.",
           "See the last attempt's message and hint."),
     Entry(T.SUCCEEDED, "Completed", "Its container ended with exit code 0."),

@@ -60,6 +60,29 @@ TREES: dict[str, tuple[Body, str]] = {
         {"phase": "Running", "reason": "WaitingForRun", "message": "waits for a run of etl"},
         "● a  Running  waits for a run of etl",
     ),
+    "a question": (
+        {"phase": "Running", "reason": "AwaitingApproval", "message": "Go?"},
+        "● a  Running  Go?\n    └── → `windlass approve RUN TASK`, with `--set NAME=VALUE` for its form",
+    ),
+    "an answer": (
+        {"phase": "Succeeded", "reason": "Approved", "message": "approved by alice: fine"},
+        "✔ a  Succeeded  approved by alice: fine",
+    ),
+    "no answer": (
+        {"phase": "Succeeded", "reason": "ApprovedByDefault", "message": "nobody answered within 1h"},
+        "✔ a  Succeeded  nobody answered within 1h",
+    ),
+    "a choice": (
+        {"phase": "Succeeded", "reason": "Switched", "message": "goes on with b"}, "✔ a  Succeeded  goes on with b",
+    ),
+    "what people say": (
+        {"phase": "Succeeded", "reason": "MarkedSuccess", "message": "marked by alice"},
+        "✔ a  Succeeded  marked by alice",
+    ),
+    "what an earlier run did": (
+        {"phase": "Succeeded", "reason": "TakenOver", "message": "as in run r0"}, "✔ a  Succeeded  as in run r0",
+    ),
+    "a pod that is done": ({"phase": "Succeeded", "reason": "Completed", "message": "x"}, "✔ a  Succeeded\n"),
 }  # fmt: skip
 
 
