@@ -12,8 +12,10 @@ import click
 
 from windlass.cli.failures import FAILED, OK, Failure
 from windlass.cli.output import Format, format_option, structured
+from windlass.cli.playing import Play
 
 if TYPE_CHECKING:
+    from windlass.documents import Document
     from windlass.testing import Definition, Event, Run, Simulation
 
 Body = dict[str, Any]
@@ -70,55 +72,65 @@ def command(
     The controller's own planner decides; nothing is run. Attempts take 1m and succeed unless it is said otherwise.
     Pools, and the ConfigMaps that a calendar names, count where they are among the files.
     A Workflow with a schedule is played from --from to --to, each slot a run; else one run begins at --from.
+    One that follows others has the runs that theirs lead to, where these are among the files; else one, as by hand.
     Exit codes: 0 when all runs succeeded, 1 when one did not.
     """
-    from windlass.testing import OutputsMissing, SimulationError, simulate
+    from windlass.testing import OutputsMissing, SimulationError
     from windlass.testing.cues import DURATION
 
-    definition = _definition(files, name)
+    documents = _documents(files)
+    definition = _definition(documents, files, name)
     every, of_tasks = _durations(durations)
+    play = Play(
+        start=start,
+        end=end,
+        params=params,
+        fail=fail,
+        reject=reject,
+        durations=of_tasks,
+        outputs=_outputs(outputs),
+        outages=_outages(outages),
+        duration=every if every is not None else DURATION,
+    )
     try:
-        found = simulate(
-            definition,
-            start=start,
-            end=end,
-            params=_params(params, definition),
-            fail=fail,
-            reject=reject,
-            durations=of_tasks,
-            outputs=_outputs(outputs),
-            outages=_outages(outages),
-            duration=every if every is not None else DURATION,
-        )
+        sources = play.sources(definition, documents)
+        found = play.simulate(definition, sources)
         runs = found.runs if which is None else (found.run(which),)
     except OutputsMissing as error:
         told = " ".join(f"--outputs {task}='{error.shown(task)}'" for task in error.missing)
         raise Failure(f"{error.read}: say what it is, {told}") from None
     except SimulationError as error:
         raise Failure(str(error)) from None
-    click.echo(structured(_as_json(found, runs), output) if output is not None else _drawn(found, runs, which))
+    if output is not None:
+        before = {"sources": [_as_json(one, one.runs) for one in sources]} if sources else {}
+        click.echo(structured({**_as_json(found, runs), **before}, output))
+    else:
+        click.echo(
+            "\n\n".join(
+                [*(_drawn(one, one.runs, None) for one in sources if which is None), _drawn(found, runs, which)]
+            )
+        )
     return OK if all(run.phase == "Succeeded" for run in runs) else FAILED
 
 
-def _definition(files: Sequence[str], name: str | None) -> Definition:
+def _documents(files: Sequence[str]) -> list[Document]:
+    from windlass.cli.manifests import read_documents
+
+    return [document for file in files for document in read_documents(file)]
+
+
+def _definition(documents: Sequence[Document], files: Sequence[str], name: str | None) -> Definition:
     from windlass.cli.lint import errors_in
-    from windlass.cli.manifests import objects, read_documents
+    from windlass.cli.manifests import objects
     from windlass.testing import InvalidWorkflow, SimulationError
     from windlass.testing.definition import choose
 
-    documents = [document for file in files for document in read_documents(file)]
     try:
         return choose(objects(documents), " ".join(files), name)
     except InvalidWorkflow as error:
         raise Failure("\n".join(errors_in(documents)) or str(error)) from None
     except SimulationError as error:
         raise Failure(str(error)) from None
-
-
-def _params(given: Sequence[str], definition: Definition) -> Body:
-    from windlass.cli.params import parse
-
-    return parse(given, definition.spec.params)
 
 
 def _durations(given: Sequence[str]) -> tuple[str | None, dict[str, str]]:

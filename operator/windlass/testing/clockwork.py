@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +17,8 @@ from windlass.plan.scheduling import WorkflowPlan, WorkflowSeen, plan_workflow
 from windlass.plan.terms import Terms, terms_of
 from windlass.testing.definition import Definition
 from windlass.testing.errors import InvalidWorkflow
+from windlass.testing.following import Followed, followed
+from windlass.testing.results import Simulation
 
 
 def workflow_uid(definition: Definition) -> str:
@@ -26,21 +28,33 @@ def workflow_uid(definition: Definition) -> str:
 
 @dataclass(slots=True)
 class Clockwork:
-    """A Workflow with a schedule, and what its status says."""
+    """A Workflow that makes runs by itself, and what its status says."""
 
     definition: Definition
     terms: Terms
-    timetable: Timetable
+    timetable: Timetable | None
+    """None where it follows others."""
     created_at: datetime
     status: WorkflowStatus
+    followed: Followed | None = None
+    """What it follows."""
+    waits_for: str | None = None
+    """What its next run waits for, in words; at the end what it would have waited for."""
 
     def plan(self, runs: Mapping[str, RunSummary], now: datetime) -> WorkflowPlan:
         """What is to be done for the Workflow; its status is taken for stored."""
-        plan = plan_workflow(self._seen(runs), now)
+        plan = plan_workflow(self._seen(runs, now), now)
         self.status = plan.status
+        self.waits_for = plan.status.waiting_for or self.waits_for
+        if self.followed is not None:
+            return replace(plan, creates=tuple(map(self.followed.with_fields, plan.creates)))
         return plan
 
-    def _seen(self, runs: Mapping[str, RunSummary]) -> WorkflowSeen:
+    def moments(self) -> Iterator[datetime]:
+        """When something happens that it may follow."""
+        return self.followed.moments() if self.followed is not None else iter(())
+
+    def _seen(self, runs: Mapping[str, RunSummary], now: datetime) -> WorkflowSeen:
         last = self.status.last_slot
         return WorkflowSeen(
             namespace=self.definition.namespace,
@@ -53,15 +67,24 @@ class Clockwork:
             timetable=self.timetable,
             stored_slot=parse_time(last) if last is not None else None,
             runs=runs,
+            followed=self.followed.until(now) if self.followed is not None else (),
         )
 
 
-def clockwork(definition: Definition, start: datetime, end: datetime | None) -> Clockwork | None:
-    """The schedule of a Workflow that is created at `start`; None when it has no clock.
+def clockwork(
+    definition: Definition, start: datetime, end: datetime | None, others: Sequence[Simulation] = ()
+) -> Clockwork | None:
+    """The schedule of a Workflow that is created at `start`; None when it has no clock, and nothing that it follows.
 
-    No slot after `end` fires; without an `end`, none after the first slot.
+    No slot after `end` fires; without an `end`, none after the first slot. Of what is followed nothing after `end`
+    counts.
     """
     schedule = definition.spec.schedule
+    if schedule is not None and schedule.after is not None and others:
+        ends = [moment for moment in (schedule.end, format_time(end) if end is not None else None) if moment]
+        bounded = schedule.model_copy(update={"end": min(ends, key=parse_time, default=None)})
+        terms = replace(terms_of(definition.spec), schedule=bounded)
+        return Clockwork(definition, terms, None, start, WorkflowStatus(), followed(schedule.after, others))
     if schedule is None or schedule.cron is None:
         return None
     timetable = _timetable(definition, schedule, start)

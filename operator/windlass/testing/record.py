@@ -5,8 +5,10 @@ A status keeps the last three attempts of a task; here all are kept.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from windlass.build.pod import PodRequest
 from windlass.models import run as models
@@ -61,7 +63,7 @@ class Records:
         )
 
 
-def result(run: RunView, records: Records) -> Run:
+def result(run: RunView, records: Records, body: Mapping[str, Any]) -> Run:
     """What a simulation tells of a run."""
     status = run.status
     return Run(
@@ -81,6 +83,7 @@ def result(run: RunView, records: Records) -> Run:
         events=tuple(Event(at, event.reason, event.note) for at, event in records.events),
         all_launches=tuple(launch for launch in records.launches if launch.task != SOURCE_STEP),
         status=status,
+        body=body,
     )
 
 

@@ -180,6 +180,13 @@ class Run:
     """The pods that were made, in their order."""
     status: WorkflowRunStatus = field(repr=False)
     """As the controller would have written it."""
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Its object, but for the status."""
+
+    @property
+    def manifest(self) -> JsonObject:
+        """The whole object, as the API server would have it."""
+        return {**self.body, "status": self.status.model_dump(mode="json", by_alias=True, exclude_none=True)}
 
     @property
     def duration(self) -> timedelta | None:
@@ -235,6 +242,8 @@ class Simulation(Sequence[Run]):
     """That of the Workflow with a schedule, as the controller would have written it."""
     events: tuple[Event, ...] = field(default=(), repr=False)
     """What people would be told of the Workflow."""
+    waits_for: str | None = None
+    """What the next run of a Workflow that follows others waits for: `waits for asset sales/daily`."""
 
     @property
     def missed(self) -> int:

@@ -36,11 +36,15 @@ def simulate(
     startup: Length = STARTUP,
     outages: Sequence[tuple[Moment, Moment]] = (),
     pools: Mapping[str, int] | None = None,
+    after: Sequence[Simulation] = (),
 ) -> Simulation:
     """Play the Workflow's runs through the controller's own planner; nothing is run, and nothing is waited for.
 
     A Workflow with a schedule has a run for each slot later than `start` and not later than `end`, or for the first
     slot when there is no `end`. Another has one run, made at `start`: by default 2025-01-01T00:00:00Z.
+
+    One that follows others (`schedule.after`) has the runs that their runs lead to: `after` are simulations of these.
+    Without them it has one run, as by hand.
 
     In `outages` nobody plans, as when the controller is away: pods go on, and slots are late or missed.
 
@@ -60,12 +64,14 @@ def simulate(
         duration=duration,
         startup=startup,
     )
-    begins = _instant(start, "start") if start is not None else START
+    begins = _instant(start, "start") if start is not None else min((one.start for one in after), default=START)
     ends = _instant(end, "end") if end is not None else None
     if ends is not None and ends < begins:
         raise SimulationError(f"end {format_time(ends)} is before start {format_time(begins)}")
+    if after and (definition.spec.schedule is None or definition.spec.schedule.after is None):
+        raise SimulationError(f"after: {definition.name} follows nothing, it has no schedule.after: leave it out")
     given = {**definition.params, **(params or {})}
-    schedule = clockwork(definition, begins, ends)
+    schedule = clockwork(definition, begins, ends, after)
     slots = {name: PoolSpec(slots=count) for name, count in (pools or {}).items()}
     world = World(definition, cues, begins, schedule, given, _spans(outages), {**definition.pools, **slots})
     if schedule is None:
@@ -79,6 +85,7 @@ def simulate(
         runs=runs,
         status=schedule.status if schedule is not None else None,
         events=tuple(Event(at, notice.reason, notice.note) for at, notice in world.notices),
+        waits_for=schedule.waits_for if schedule is not None else None,
     )
 
 

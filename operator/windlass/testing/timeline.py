@@ -39,9 +39,8 @@ def timeline(found: Simulation | Run, width: int = WIDTH) -> str:
         return "\n".join(_run(found, width))
     told = [f"{format_time(event.at)}  {event.reason}: {event.note}" for event in found.events]
     if not found.runs:
-        return "\n".join(
-            [f"no run of {found.workflow} from {format_time(found.start)} to {format_time(found.end)}", *told]
-        )
+        none = f"no run of {found.workflow} from {format_time(found.start)} to {format_time(found.end)}"
+        return "\n".join([f"{none}: it {found.waits_for}" if found.waits_for else none, *told])
     if len(found.runs) == 1:
         return "\n".join([*_run(found.runs[0], width), *told])
     bad = [run for run in found.runs if run.phase is not RunPhase.SUCCEEDED]

@@ -78,6 +78,8 @@ class World:
         """A run has begun, or ended: others may have waited for that."""
         if clockwork is not None:
             self.agenda.note(start)
+            for at in clockwork.moments():
+                self.agenda.note(at)
 
     def create(self, name: str, spec: WorkflowRunSpec, at: datetime) -> None:
         """Make a run of the Workflow at this instant."""
@@ -99,7 +101,7 @@ class World:
                 touched |= {run.name: run for run in self._present.values() if run.waits_for_slot}
                 touched |= {run.name: run for run in self._sharing.grant(self._present.values())}
             self._act(sorted(touched.values(), key=lambda run: run.number), timer=timer)
-        return tuple(result(run.view, run.records) for run in self.runs.values())
+        return tuple(result(run.view, run.records, run.body) for run in self.runs.values())
 
     def _act(self, touched: Sequence[RunInWork], *, timer: bool) -> None:
         """What the controller does now; after an outage, what it would have done."""

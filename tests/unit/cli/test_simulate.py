@@ -205,3 +205,45 @@ def test_a_file_with_several_workflows(tmp_path: Path) -> None:
     file = write(tmp_path / "w.yaml", workflow("one"), workflow("two"))
     assert invoke(None, "simulate", file).stderr == f"windlass: {file} holds 2 Workflows (one, two): say which\n"
     assert invoke(None, "simulate", file, "--workflow", "two").stdout.startswith("two-1  Succeeded in 1m1s\n")
+
+
+AFTER = {"schedule": {"after": {"all": [{"asset": "sales/daily"}, {"workflow": "stock"}]}}}
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> str:
+    report = workflow("report", [{"name": "tell", "script": "tell {{ triggers[0].fields.rows }}"}], **AFTER)
+    sales = workflow("sales", [{"name": "load", "script": "load", "produces": ["sales/daily"]}], **DAILY)
+    return write(tmp_path / "w.yaml", report, sales, workflow("stock", [{"name": "count", "script": "count"}]))
+
+
+def test_a_workflow_that_follows_others_is_played_after_them(following: str) -> None:
+    outputs = ("--outputs", 'load={"rows": 3}', "--duration", "count=5m")
+    result = invoke(None, "simulate", following, "--workflow", "report", *FROM, *TO, *outputs, "-o", "json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert [run["createdAt"] for run in told["runs"]] == ["2025-04-01T17:01:01Z"]
+    assert {one["workflow"]: len(one["runs"]) for one in told["sources"]} == {"sales": 3, "stock": 1}
+
+
+def test_what_is_said_of_a_task_holds_where_it_is(following: str) -> None:
+    asked = ("simulate", following, "--workflow", "report", *FROM, *TO)
+    result = invoke(None, *asked, "--fail", "count=75")
+    assert "no run of report" in result.stdout
+    assert "it waits for stock (Succeeded); has asset sales/daily of run sales-" in result.stdout
+    result = invoke(None, *asked, "--fail", "nowhere")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "windlass: fail: the Workflow has no task nowhere; there are: tell\n",
+    )
+
+
+def test_what_is_followed_and_not_among_the_files_is_said(tmp_path: Path) -> None:
+    file = write(tmp_path / "w.yaml", workflow("report", [{"name": "tell", "script": "tell"}], **AFTER))
+    result = invoke(None, "simulate", file)
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "report follows the asset sales/daily, which is not among the files: nothing of it happens\n"
+        "report follows the Workflow stock, which is not among the files: nothing of it happens\n"
+        "report is played as one run by hand\n",
+    )
