@@ -18,8 +18,9 @@ from windlass.resources import RUNS
 @click.command("cancel")
 @click.argument("run")
 @click.option("--terminate", is_flag=True, help="Don't run the `finally` tasks either.")
+@click.option("--reason", help="Why; the run's history says who has cancelled it, and this.")
 @with_cluster
-async def command(cluster: Cluster, run: str, terminate: bool) -> int:
+async def command(cluster: Cluster, run: str, terminate: bool, reason: str | None) -> int:
     """Stop a run: what runs is ended, and its `finally` tasks still run. RUN may be @latest.
 
     Of backfill/NAME the active runs are cancelled, and no more are made.
@@ -27,6 +28,8 @@ async def command(cluster: Cluster, run: str, terminate: bool) -> int:
     if (which := reference(run)) is not None:
         if terminate:
             raise click.UsageError("--terminate is for runs: leave it out")
+        if reason is not None:
+            raise click.UsageError("--reason is for runs: leave it out")
         return await switch(cluster, "Cancel", which)
     run = run_in(run)
     found = await runs.read_run(cluster, run)
@@ -39,9 +42,9 @@ async def command(cluster: Cluster, run: str, terminate: bool) -> int:
     if said in (stop, "Terminate"):
         click.echo(f"{run_name(name)} is being {'terminated' if said == 'Terminate' else 'cancelled'} already")
         return 0
-    if found["spec"].get("stop") in (stop, "Terminate"):
-        # A retry has left that behind: it can't be said a second time.
-        return await ask(cluster, Asked(verb=stop, run=name))
+    if reason is not None or found["spec"].get("stop") in (stop, "Terminate"):
+        # A spec can't tell a reason, nor say a second time what a retry has left behind.
+        return await ask(cluster, Asked(verb=stop, run=name, reason=reason))
     try:
         await cluster.client.patch(RUNS, cluster.namespace, name, {"spec": {"stop": stop}})
     except Forbidden:

@@ -199,26 +199,32 @@ class Strict(Answering):
         raise Forbidden("you may not patch workflowruns", 403)
 
 
-CANCELS: dict[str, tuple[type[Answering], Body, list[str], str]] = {
-    "by an action, who may not change runs": (Strict, run("r", "Running"), [], "Cancel"),
-    "at once": (Strict, run("r", "Running"), ["--terminate"], "Terminate"),
+CANCELS: dict[str, tuple[type[Answering], Body, list[str], Body]] = {
+    "with a reason": (
+        Answering,
+        run("r", "Running"),
+        ["--reason", "wrong day"],
+        {"verb": "Cancel", "reason": "wrong day"},
+    ),
+    "by an action, who may not change runs": (Strict, run("r", "Running"), [], {"verb": "Cancel"}),
+    "at once": (Strict, run("r", "Running"), ["--terminate"], {"verb": "Terminate"}),
     "a run whose stop a retry has left behind": (
         Answering,
         {**run("r", "Running", orders={"stopOver": "Cancel"}), "spec": {"stop": "Cancel"}},
         [],
-        "Cancel",
+        {"verb": "Cancel"},
     ),
 }
 
 
 @pytest.mark.parametrize("case", CANCELS.values(), ids=CANCELS.keys())
-def test_cancel_by_an_action(case: tuple[type[Answering], Body, list[str], str]) -> None:
-    kind, body, arguments, verb = case
+def test_cancel_by_an_action(case: tuple[type[Answering], Body, list[str], Body]) -> None:
+    kind, body, arguments, asked = case
     found = kind(said=APPLIED)
     found.add(body)
     result = invoke(found, "cancel", "r", *arguments)
     assert (result.exit_code, result.stdout) == (0, "workflowrun.windlass.dev/r: done\n"), result.stderr
-    assert found.asked() == [{"run": "r", "verb": verb}]
+    assert found.asked() == [{"run": "r", **asked}]
 
 
 def test_a_run_that_an_action_stops_is_being_stopped_already() -> None:

@@ -220,6 +220,7 @@ SWITCHES: dict[str, tuple[list[str], Body | None, str]] = {
     "no such backfill": (["cancel", "backfill/x"], None, 'there is no backfill "x" in the namespace data'),
     "cancel a Workflow": (["cancel", "workflow/daily"], None, "a Workflow is suspended, or deleted"),
     "terminate a backfill": (["cancel", "--terminate", "backfill/b"], None, "--terminate is for runs"),
+    "a reason for a backfill": (["cancel", "--reason", "x", "backfill/b"], None, "--reason is for runs"),
     "another kind": (["suspend", "pool/x"], None, "pool/x: write the name of a run, workflow/NAME, or backfill/NAME"),
 }  # fmt: skip
 
