@@ -233,6 +233,8 @@ ROWS: Final[Sequence[Row]] = (
         "someone deleted the pod (kubectl delete, a drained node, a job that cleans up); it is tried again. To stop "
         "a task, cancel "
         "its run: windlass cancel"),
+    Row("what a task made was deleted", INFRA, ("ResourceGone", "ChildGone"),
+        "someone deleted what the task had made; it is made again. To stop a task, cancel its run: windlass cancel"),
     Row("a failure of the infrastructure", INFRA, (), f"it is tried again on its own (retry.infraLimit); "
         f"{_NOT_RECORDED}"),
     # Refused by the API
@@ -257,8 +259,15 @@ ROWS: Final[Sequence[Row]] = (
         r"because it is being terminated"),
     Row("refused by a policy", LAUNCH, ("Forbidden",),
         "an admission policy of the cluster refuses the pod: the message says which; ask the admin"),
-    Row("a pod of that name", LAUNCH, ("NameTaken",),
-        "an object that is not Windlass's has the name of the pod: delete it, and run again"),
+    Row("a pod or a run of that name", LAUNCH, ("NameTaken",),
+        "a pod or a run that is not of this one has the name that was wanted: delete it, and run again",
+        r"is not of this run"),
+    Row("an object of that name", LAUNCH, ("NameTaken",),
+        "delete it, or put {{ run.name }} into resource.manifest.metadata.name; make: Apply takes what is there"),
+    Row("an object of no known kind", LAUNCH, ("NoSuchKind",),
+        "correct apiVersion and kind of resource.manifest, or have the CustomResourceDefinition installed"),
+    Row("an object that can't be made", LAUNCH, ("ResourceInvalid",),
+        "correct resource.manifest: the message says what is wrong with it"),
     Row("a template failed", LAUNCH, ("TemplateError",),
         "a template can't be rendered with the values of this run: the message names field, expression and what is "
         "missing. "
@@ -273,6 +282,10 @@ ROWS: Final[Sequence[Row]] = (
         "write exactly one JSON object to the file $WINDLASS_OUTPUTS, in place: echo '{\"rows\": 3}' > "
         "\"$WINDLASS_OUTPUTS\""),
     Row("outputs that are too large", APP, ("OutputsTooLarge",), _too_large),
+    Row("a run as a task failed", APP, ("ChildFailed", "ChildCancelled", "ChildRefused"),
+        "look at the run that the message names: windlass status RUN. Once mended, windlass retry starts another"),
+    Row("an object as a task failed", APP, ("ResourceFailed",),
+        "its own controller says so: the message is what is known; kubectl describe and that controller tell more"),
     Row("git has no such ref", APP, ("GitSyncFailed", "SourceFailed"),
         "the repository has no such branch, tag or full commit: check source.git.ref (short commits are not found)",
         r"couldn't find remote ref|not our ref|unknown revision|did not match any|reference is not a tree"),
