@@ -89,6 +89,22 @@ async def test_a_limit_that_is_raised_lets_those_go_who_may() -> None:
         assert len(order.began) == 6
 
 
+async def test_a_run_that_is_retried_goes_at_once_and_counts() -> None:
+    async with World({"a": [Play(seconds=20, exit_code=1), Play(seconds=60)]}) as world:
+        etl(world)
+        runs(world, 3)
+        assert await world.ended("r1", 30) == "Failed"
+        assert (await world.answered(world.act("Retry")))[0] == "Applied"
+        await world.clock.advance(2)
+        assert phases(world) == {"r1": "Running", "r2": "Running", "r3": "Queued"}
+        assert await world.ended("r2", 40) == "Failed"
+        await world.clock.advance(2)
+        assert phases(world) == {"r1": "Running", "r2": "Failed", "r3": "Queued"}
+        assert await world.ended("r1", 80) == "Succeeded"
+        await world.clock.advance(2)
+        assert phases(world)["r3"] == "Running"
+
+
 async def test_a_workflow_whose_status_changes_wakes_nobody() -> None:
     async with World({"a": Play(seconds=1000)}) as world:
         etl(world)
