@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from support.bad_objects import BAD, Bad
+from support.bad import Bad
+from support.bad_objects import BAD
 from support.objects import CHANGES, GOOD, Change, Manifest, run, thousand_tasks
 from windlass.models import crd
 from windlass.models.rules import RULES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.bad_objects import BAD, Bad
+from support.bad import Bad
+from support.bad_objects import BAD
 from support.objects import CHANGES, GOOD, Change, Manifest, run, task, thousand_tasks, workflow
 from windlass.models.findings import Finding
 from windlass.models.parse import InvalidObject, check, read_run, read_spec, read_status, read_workflow
