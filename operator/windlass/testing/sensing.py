@@ -115,30 +115,45 @@ def _object(task: str, awaited: WaitObject, come: tuple[bool, datetime]) -> dict
     good, _ = come
     test: ObjectTest | None = awaited if good else awaited.fails_when
     assert test is not None, "only what can fail does"
-    obj: dict[str, Any] = {"apiVersion": awaited.api_version, "kind": awaited.kind}
+    return said_by(task, test, {"apiVersion": awaited.api_version, "kind": awaited.kind})
+
+
+def said_by(task: str, test: ObjectTest, obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The object as it is when it says so. WrongCue when that can't be made up."""
+    said = dict(obj)
     if test.json_path is not None:
-        _put(obj, test.json_path, test.equals if test.equals is not None else "simulated")
+        said = with_value(said, test.json_path, test.equals if test.equals is not None else "simulated")
     if test.condition is not None:
         kind, _, status = test.condition.partition("=")
-        obj.setdefault("status", {})["conditions"] = [{"type": kind, "status": status or "True"}]
-    if not holds(test, obj):
+        conditions = [{"type": kind, "status": status or "True"}]
+        said = {**said, "status": {**said.get("status", {}), "conditions": conditions}}
+    if not holds(test, said):
         raise WrongCue(
             f"{task} waits for {test.json_path}: a simulation can't make up an object for that path; "
             "it takes names and numbers, such as {.status.phase} or .status.ports[0].name"
         )
-    return obj
+    return said
 
 
-def _put(obj: dict[str, Any], path: str, value: Any) -> None:
-    """Put the value at a path of names and numbers. Any other path is left alone."""
+def with_value(obj: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The object with a value at a path of names and numbers; as it is for any other path."""
     inner = path.strip().removeprefix("{").removesuffix("}").strip().removeprefix("$")
     inner = inner if inner.startswith((".", "[")) else f".{inner}"
     if not re.fullmatch(f"(?:{_STEP.pattern})+", inner):
-        return
+        return dict(obj)
     steps: list[str | int] = []
     for name, number, single, double in _STEP.findall(inner):
         steps.append(int(number) if number else name or single or double)
     made: Any = value
     for step in reversed(steps):
         made = [*[{}] * step, made] if isinstance(step, int) else {step: made}
-    obj.update(made if isinstance(made, dict) else {})
+    return _merged(obj, made) if isinstance(made, dict) else dict(obj)
+
+
+def _merged(obj: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(obj)
+    for key, value in more.items():
+        before = found.get(key)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        found[key] = _merged(before, value) if both else value  # type: ignore[arg-type]  # both are mappings
+    return found

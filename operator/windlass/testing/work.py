@@ -10,6 +10,7 @@ from windlass.models.common import format_time
 from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.names import short_hash
 from windlass.plan.history import RunSummary, summarize
+from windlass.plan.sights import ObjectQuestion
 from windlass.plan.types import ChildView, PodView, Refusal, RunView
 from windlass.testing.clockwork import workflow_uid
 from windlass.testing.definition import Definition
@@ -31,6 +32,10 @@ class RunInWork:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     children: dict[str, ChildView] = field(default_factory=dict)
     """The runs that its tasks have started, by name."""
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The objects that its tasks have made, by name."""
+    questions: tuple[ObjectQuestion, ...] = ()
+    """The objects that its last plan asked for."""
     asked: set[str] = field(default_factory=set)
     """Approvals whose answer is on its way, and tasks that wait for what is on its way."""
     come: dict[str, tuple[bool, datetime]] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from windlass.testing.cues import Cues
 from windlass.testing.definition import Definition
 from windlass.testing.descendants import Descendants
 from windlass.testing.errors import Endless
+from windlass.testing.foreign import Foreign
 from windlass.testing.kubelet import Kubelet
 from windlass.testing.missing import refuse_missing_outputs
 from windlass.testing.people import People
@@ -71,6 +72,7 @@ class World:
         self._people = People(self.agenda, cues)
         self._sensing = Sensing(self.agenda, cues)
         self._descendants = Descendants(self.agenda, cues)
+        self._foreign = Foreign(self.agenda, cues)
         self._sharing = Sharing(pools or {})
         self._present: dict[str, RunInWork] = {}
         """Runs that history has not deleted."""
@@ -201,7 +203,7 @@ class World:
                 gone=frozenset(gone),
                 free_slots=free,
                 pools=self._sharing.answers(run) if self._sharing.busy else {},
-                sights=self._sensing.sights(run) if run.come else {},
+                sights=self._foreign.sights(run, self._sensing.sights(run) if run.come else {}),
                 others=self._sensing.others(run) if run.come else {},
                 children={name: replace(child, outputs=None) for name, child in run.children.items()},
                 read_children=read,
@@ -255,6 +257,7 @@ class World:
             self._descendants.make(run, child)
         for stop in plan.child_stops:
             self._descendants.stop(run, stop)
+        self._foreign.act(run, plan)
         self._people.answer(run)
         self._sensing.await_all(run)
         # An ended pod whose result was taken is of no more use here: what is kept for its logs is not simulated.
