@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from support.clock import HOUR, MINUTE
 from support.following import SOURCE, fired, follows, producing, runs_of
-from support.following_runs import BAD, FAILS, HOUR, MINUTE, ran
+from support.following_runs import BAD, FAILS, ran
 from support.kubelet import Play, outputs
 from support.scheduling import TASKS, change, down, edit, status, told
 from support.world import NAMESPACE, World

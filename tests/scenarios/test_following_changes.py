@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
+from support.clock import DAY, HOUR, MINUTE
 from support.following import SOURCE, answered, fired, follows, producing, runs_of
-from support.following_runs import DAY, HOUR, MINUTE, ran
+from support.following_runs import ran
 from support.scheduling import TASKS, change, down, edit, status
 from support.world import NAMESPACE, World
 from windlass.resources import PODS, RUNS, WORKFLOWS

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, NamedTuple
 
 import pytest
 
-from support.conformance import MERGE
+from support.clock import HOUR, MINUTE
 from support.kubelet import Play
 from support.scheduling import change, down, edit, runs, spec, status, told
 from support.world import NAMESPACE, World
-from windlass.engine.scheduler import BURST
-from windlass.resources import CONFIG_MAPS, RUNS, WORKFLOWS
-
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+from windlass.resources import RUNS, WORKFLOWS
 
 
 async def test_each_slot_has_its_run() -> None:
@@ -83,6 +79,7 @@ class Down(NamedTuple):
 
 
 HOURLY = {"cron": "0 * * * *"}
+
 DOWNS = {
     "None, a moment": Down(HOURLY, 5 * MINUTE, ["t1300"]),
     "None, too long": Down(HOURLY, 30 * MINUTE, [], 1),
@@ -225,211 +222,3 @@ async def test_continuous_makes_no_storm_of_failures() -> None:
         world.workflow("etl", spec("@continuous"))
         await world.clock.advance(10 * MINUTE)
         assert 9 <= len(runs(world)) <= 10
-
-
-LONG = {"work": Play(seconds=700)}
-
-
-async def test_skip() -> None:
-    async with World(LONG) as world:
-        world.workflow("etl", spec(concurrency={"policy": "Skip"}))
-        await world.clock.advance(17 * MINUTE)
-        assert runs(world) == ["20250401t1205"]
-        assert (status(world)["skipped"], world.watcher.passed["skipped"], told(world)) == (2, 2, ["SlotSkipped"] * 2)
-        await world.clock.advance(5 * MINUTE)
-        assert runs(world) == ["20250401t1205", "20250401t1220"]
-
-
-async def test_queue() -> None:
-    async with World(LONG) as world:
-        world.workflow("etl", spec())
-        await world.clock.advance(11 * MINUTE)
-        assert [world.phase(f"etl-{name}") for name in runs(world)] == ["Running", "Queued"]
-        assert (status(world)["activeRuns"], status(world)["queuedRuns"]) == (1, 1)
-
-
-async def test_replace() -> None:
-    async with World(LONG) as world:
-        world.workflow("etl", spec(concurrency={"policy": "Replace"}))
-        await world.clock.advance(11 * MINUTE)
-        assert [world.phase(f"etl-{name}") for name in runs(world)] == ["Cancelled", "Running"]
-
-
-async def test_history_is_kept_as_the_workflow_says() -> None:
-    async with World({"fails": Play(exit_code=1)}) as world:
-        kept = {"succeeded": 2, "failed": 1, "ttl": "1h"}
-        world.workflow("etl", spec("*/10 * * * *", history=kept))
-        world.workflow(
-            "bad", {**spec("*/10 * * * *", history=kept), "tasks": [{"name": "fails", "command": ["false"]}]}
-        )
-        await world.clock.advance(HOUR + 60)
-        assert (runs(world), runs(world, "bad")) == (["20250401t1250", "20250401t1300"], ["20250401t1300"])
-        change(world, suspend=True)
-        change(world, "bad", suspend=True)
-        await world.clock.advance(2 * HOUR)
-        assert (runs(world), runs(world, "bad")) == ([], [])
-        assert status(world)["lastSuccess"]["slot"] == "2025-04-01T13:00:00Z"
-
-
-async def test_history_of_runs_made_by_hand() -> None:
-    async with World() as world:
-        world.workflow("etl", {"tasks": spec()["tasks"], "history": {"succeeded": 3}})
-        for number in range(8):
-            world.run(f"r{number}", workflow="etl")
-        await world.clock.advance(60)
-        assert len(world.store.list(RUNS, NAMESPACE)) == 3
-
-
-async def test_history_of_runs_without_a_workflow() -> None:
-    async with World() as world:
-        world.run("own", tasks=spec()["tasks"])
-        world.workflow("etl", {"tasks": spec()["tasks"]})
-        world.run("left", workflow="etl")
-        await world.clock.advance(60)
-        world.store.delete(WORKFLOWS, NAMESPACE, "etl")
-        await world.clock.advance(29 * DAY)
-        assert len(world.store.list(RUNS, NAMESPACE)) == 2
-        await world.clock.advance(DAY + 10 * MINUTE)
-        assert world.store.list(RUNS, NAMESPACE) == []
-
-
-HOLIDAYS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "holidays", "namespace": NAMESPACE}}
-
-
-async def test_a_calendar_that_is_not_there_loses_no_slot() -> None:
-    async with World() as world:
-        world.workflow("etl", spec("0 * * * *", exclude={"configMap": {"name": "holidays"}}))
-        await world.clock.advance(2 * HOUR + 60)
-        assert runs(world) == []
-        assert status(world)["reason"] == "CalendarMissing"
-        assert told(world) == ["CalendarMissing"]
-        world.store.create(CONFIG_MAPS, {**HOLIDAYS, "data": {"days": "2025-04-02\n"}})
-        await world.clock.advance(40)
-        assert runs(world) == ["20250401t1300", "20250401t1400"]
-        await world.clock.advance(DAY)
-        assert runs(world)[-1] == "20250401t2300"
-        await world.clock.advance(DAY)
-        assert runs(world)[-1].startswith("20250403t14")
-
-
-async def test_a_calendar_that_changes_is_heard_of() -> None:
-    async with World() as world:
-        made = world.store.create(CONFIG_MAPS, {**HOLIDAYS, "data": {"days": ""}})
-        world.workflow("etl", spec("0 * * * *", exclude={"configMap": {"name": "holidays"}}))
-        await world.clock.advance(60)
-        world.store.replace(CONFIG_MAPS, {**made, "data": {"days": "2025-04-01"}})
-        await world.clock.advance(2 * HOUR)
-        assert (runs(world), status(world)["nextSlot"]) == ([], "2025-04-02T00:00:00Z")
-
-
-BAD = {
-    "a cron that makes no sense": {"cron": "61 * * * *"},
-    "a day that never comes": {"cron": "0 0 31 2 *"},
-    "an unknown zone": {"timeZone": "Mars/Olympus"},
-    "an end before its start": {"start": "2025-05-01T00:00:00Z", "end": "2025-04-01T00:00:00Z"},
-    "nothing that says when": {"cron": None},
-}
-
-
-@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-async def test_a_bad_schedule_is_told_and_touches_no_other(bad: dict[str, Any]) -> None:
-    async with World() as world:
-        world.workflow("bad", spec(**{"cron": "*/5 * * * *", **bad}))
-        world.workflow("etl", spec())
-        await world.clock.advance(310)
-        assert runs(world) == ["20250401t1205"]
-        known = status(world, "bad")
-        (ready,) = known["conditions"]
-        assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "False", "ScheduleInvalid")
-        assert ready["message"].startswith("spec.schedule")
-        assert told(world) == ["ScheduleInvalid"]
-        edit(world, lambda whole: whole["spec"].update(schedule={"cron": "*/5 * * * *"}), "bad")
-        await world.clock.advance(600)
-        assert runs(world, "bad") == ["20250401t1210", "20250401t1215"]
-        assert status(world, "bad")["conditions"][0]["status"] == "True"
-        assert world.watcher.errors == 0
-
-
-async def test_a_definition_that_cannot_be_run_stands_still() -> None:
-    async with World() as world:
-        circle = [{"name": "a", "dependsOn": ["b"]}, {"name": "b", "dependsOn": ["a"]}]
-        world.workflow("bad", {**spec(), "tasks": circle})
-        await world.clock.advance(310)
-        assert (runs(world, "bad"), status(world, "bad")["reason"]) == ([], "SpecInvalid")
-
-
-async def test_a_status_that_somebody_spoilt_runs_nothing_again() -> None:
-    async with World() as world:
-        world.workflow("etl", spec("0 * * * *", catchUp="All"))
-        await world.clock.advance(2 * HOUR + 60)
-        for name in runs(world):
-            world.store.delete(RUNS, NAMESPACE, f"etl-{name}")
-        await world.kill()
-        whole = world.store.get(WORKFLOWS, NAMESPACE, "etl")
-        world.store.replace(WORKFLOWS, {**whole, "status": {"lastSlot": "0001-01-01T00:00:00Z"}}, "status")
-        await world.start()
-        await world.clock.advance(60)
-        assert runs(world) == []
-        await world.clock.advance(HOUR)
-        assert runs(world) == ["20250401t1500"]
-
-
-class Jump(NamedTuple):
-    ahead: float
-    run: list[str]
-    """At 13:02 of the true time; the clock is set at 12:30."""
-    later: list[str]
-    """Once it was set right, at 15:02."""
-
-
-JUMPS = {
-    "forth by a minute": Jump(60, ["t1300"], ["t1300", "t1400", "t1500"]),
-    "forth by a quarter": Jump(900, ["t1300"], ["t1300", "t1400", "t1500"]),
-    "forth by hours": Jump(5400, ["t1400"], ["t1400", "t1500"]),
-    "back by a quarter": Jump(-900, [], ["t1300", "t1400", "t1500"]),
-    "back by hours": Jump(-7200, [], ["t1300", "t1400", "t1500"]),
-}
-
-
-@pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS.keys())
-async def test_the_clock_of_the_host_jumps(jump: Jump) -> None:
-    async with World() as world:
-        world.workflow("etl", spec("0 * * * *"))
-        await world.clock.advance(30 * MINUTE)
-        world.host.ahead = jump.ahead
-        await world.clock.advance(32 * MINUTE)
-        assert [name[8:] for name in runs(world)] == jump.run
-        world.host.ahead = 0
-        await world.clock.advance(2 * HOUR)
-        assert [name[8:] for name in runs(world)] == jump.later
-
-
-async def test_runs_that_are_due_at_once_are_made_before_any_of_them_goes_on() -> None:
-    many = 200
-    async with World() as world:
-        for number in range(many):
-            world.workflow(f"w{number}", spec("5 12 * * *"))
-        await world.clock.advance(60)
-        world.api.requests.clear()
-        await world.until(lambda: world.watcher.ends.total() > 0)
-        made = [request.resource for request in world.api.requests if request.verb == "create"]
-        first = next(number for number, resource in enumerate(made) if resource != "workflowruns")
-        assert made[:first].count("workflowruns") >= many - BURST
-        await world.until(lambda: world.watcher.ends.total() == many)
-        assert (set(world.watcher.ends.values()), world.watcher.errors) == ({1}, 0)
-
-
-async def test_of_runs_that_give_way_none_is_forgotten() -> None:
-    """One is stopped and one deleted before their turn."""
-    many = 100
-    async with World() as world:
-        for number in range(many):
-            world.workflow(f"w{number}", spec("5 12 * * *"))
-        await world.clock.advance(60)
-        await world.until(lambda: world.watcher.fired.total() >= many // 2)
-        world.store.patch(RUNS, NAMESPACE, "w1-20250401t1205", {"spec": {"stop": "Cancel"}}, MERGE)
-        world.store.delete(RUNS, NAMESPACE, "w2-20250401t1205")
-        await world.clock.advance(60)
-        phases = Counter(run["status"]["phase"] for run in world.store.list(RUNS, NAMESPACE))
-        assert (phases["Succeeded"], phases["Cancelled"], phases.total()) == (many - 2, 1, many - 1)
-        assert world.watcher.errors == 0

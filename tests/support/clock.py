@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2025, 4, 1, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+"""In seconds."""
 
 
 class _Timer:

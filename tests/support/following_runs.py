@@ -5,7 +5,6 @@ from __future__ import annotations
 from support.kubelet import Play
 from support.world import World
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 FAILS = {"tasks": [{"name": "fails", "command": ["false"]}]}
 BAD = {"fails": Play(exit_code=1)}
 
