@@ -49,6 +49,14 @@ async def test_a_child_gives_its_outputs() -> None:
         assert echo["spec"]["containers"][0]["command"] == ["echo", "7"]
 
 
+async def test_a_child_that_waits_to_begin_is_said_to() -> None:
+    async with World() as world:
+        world.run(tasks=[{"name": "call", "run": {"workflow": "nowhere"}}])
+        await world.clock.advance(5)
+        (child,) = children(world)
+        assert world.task("call")["message"] == f"run {child['metadata']['name']} is Pending"
+
+
 async def test_a_child_that_is_not_waited_for() -> None:
     async with World({"count": Play(seconds=100)}) as world:
         parent(world, run={"workflow": "counting", "wait": False})

@@ -33,6 +33,9 @@ _ENDS: Final = {
 }
 
 
+_AT_WORK: Final = (RunPhase.RUNNING, *_ENDS)
+
+
 def follow_child(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
     """Take what the child of an attempt under way says."""
     if not under_way(status):
@@ -61,7 +64,7 @@ def follow_child(draft: Draft, node: Node, status: TaskStatus) -> TaskStatus:
         return changed(status, reason="Stopping", message=None)
     if due is not None:
         draft.wake(due)
-    told = f": {view.message}" if view.message else ""
+    told = f": {view.message}" if view.message else "" if view.phase in _AT_WORK else f" is {view.phase or 'Pending'}"
     return changed(status, phase=TaskPhase.RUNNING, reason=CHILD_RUNNING, message=cut(f"run {name}{told}", 512))
 
 
