@@ -49,6 +49,8 @@ async def test_an_object_that_ends_well() -> None:
         assert app["metadata"]["labels"]["windlass.dev/task"] == "spark"
         assert [owner["kind"] for owner in app["metadata"]["ownerReferences"]] == ["WorkflowRun"]
         assert (world.task("spark")["phase"], world.task("spark")["reason"]) == ("Running", "ResourceRunning")
+        waits = "waits for {.status.applicationState.state} = COMPLETED"
+        assert world.task("spark")["message"] == f"SparkApplication {app['metadata']['name']}: {waits}"
         say(world, app, "RUNNING")
         await world.clock.advance(5)
         assert world.phase() == "Running"

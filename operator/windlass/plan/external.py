@@ -183,7 +183,11 @@ def _goes_on(
         return changed(status, reason="Stopping", message=_remove(draft, question, found))
     if (due := _due(node, last)) is not None:
         draft.wake(due)
-    return changed(status, phase=TaskPhase.RUNNING, reason=RUNNING, message=f"{question.kind} {question.name}")
+    made = node.task.resource
+    wanted = _ends(made, question)[0] if made is not None else ()
+    waits = f": waits for {' or '.join(map(told, wanted[:3]))}" if wanted else ""
+    message = cut(f"{question.kind} {question.name}{waits}", 512)
+    return changed(status, phase=TaskPhase.RUNNING, reason=RUNNING, message=message)
 
 
 def _done_with(
@@ -199,10 +203,15 @@ def _done_with(
     return status.model_copy(update={"removing": True}) if status.phase.ended else status
 
 
-def _result(made: ExternalResource, question: ObjectQuestion, found: Mapping[str, Any]) -> PodResult | None:
+def _ends(made: ExternalResource, question: ObjectQuestion) -> tuple[Sequence[ObjectTest], Sequence[ObjectTest]]:
+    """What says that it ended well, and what that it did not."""
     known = ends_of(question.api_version, question.kind)
-    success: Sequence[ObjectTest] = known.success if made.success_when is None else made.success_when
-    failure: Sequence[ObjectTest] = known.failure if made.failure_when is None else made.failure_when
+    success = known.success if made.success_when is None else made.success_when
+    return success, known.failure if made.failure_when is None else made.failure_when
+
+
+def _result(made: ExternalResource, question: ObjectQuestion, found: Mapping[str, Any]) -> PodResult | None:
+    success, failure = _ends(made, question)
     bad = next((test for test in failure if holds(test, found)), None)
     if bad is not None:
         return PodResult(
