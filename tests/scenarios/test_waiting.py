@@ -105,7 +105,8 @@ async def test_a_run_that_ended_not_long_ago() -> None:
         assert await world.ended("r1", seconds=5) == "Succeeded"
         assert await world.ended("r2") == "Failed"
         assert (world.task("wait", "r2")["reason"], world.task("wait", "r2")["message"]) == (
-            "WaitTimeout", "it has not come within 5m",
+            "WaitTimeout",
+            "it has not come within 5m: it waits for a run of upstream that ended within 1m to end",
         )  # fmt: skip
         assert await world.ended("r3") == "Succeeded"
         assert world.phases("r3") == {"wait": "Skipped"}

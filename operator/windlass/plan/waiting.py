@@ -28,6 +28,8 @@ from windlass.plan.types import Node
 WAITED: Final = "Waited"
 TIMED_OUT: Final = "WaitTimeout"
 FAILED: Final = "WaitFailed"
+WAITS: Final = "waits for "
+"""How the message of a task begins that waits for an object or a run."""
 INVALID: Final = "WaitInvalid"
 DEFAULT_INTERVAL: Final = timedelta(minutes=1)
 
@@ -59,7 +61,8 @@ def timed_out(draft: Draft, wait: WaitFor, status: TaskStatus) -> TaskStatus | N
     if due > draft.now:
         draft.wake(due)
         return None
-    message = f"it has not come within {wait.timeout}"
+    what = f": it {status.message}" if status.message is not None and status.message.startswith(WAITS) else ""
+    message = cut(f"it has not come within {wait.timeout}{what}", 512)
     if wait.on_timeout is WaitTimeout.SKIP:
         fields = {"reason": TIMED_OUT, "message": message, "finished_at": format_time(due), "retry_at": None}
         return status.model_copy(update={"phase": TaskPhase.SKIPPED, **fields})
