@@ -73,8 +73,8 @@ def _tasks(spec: Body, part: str) -> list[Body]:
 
 
 def _said(task: Body) -> str:
-    """`Job`, `waits for Job`, `run of etl`, `switch`, `teardown`, `AllDone`."""
-    parts = [_kind(task)]
+    """`Job`, `waits for Job`, `run of etl`, `switch`, `forEach`, `teardown`, `AllDone`."""
+    parts = [_kind(task), "forEach" if task.get("forEach") else ""]
     if task.get("teardownOf"):
         parts.append("teardown")
     elif task.get("triggerRule") not in (None, "AllSuccess"):

@@ -211,6 +211,7 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "a wait for a run": ({"waitFor": {"run": {"workflow": "etl"}}}, "a (waits for etl)"),
     "a wait for a time": ({"waitFor": {"time": "x"}}, "a (waits for time)"),
     "a run": ({"run": {"workflow": "etl"}}, "a (run of etl)"),
+    "a repeated one": ({"forEach": {"count": 3}, "command": ["x"]}, "a (forEach)"),
     "a switch": ({"switch": [{"then": []}]}, "a (switch)"),
     "a rule too": ({"run": {"workflow": "etl"}, "triggerRule": "AllDone"}, "a (run of etl, AllDone)"),
     "not yet right": ({"resource": {"manifest": {"kind": 'J"]<b>'}}}, "a (Jb)"),
