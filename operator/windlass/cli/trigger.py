@@ -80,9 +80,11 @@ async def _moment(cluster: Cluster, workflow: str, text: str) -> datetime:
         if _DAY.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=await _zone(cluster, workflow)).astimezone(UTC)
         moment = times.parse(text)
-    except ValueError as error:
-        raise click.UsageError(f"--date {text}: {error}: write 2025-04-01T17:00:00Z, or 2025-04-01") from None
-    if moment is None or moment.tzinfo is None:
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise click.UsageError(f"--date {text!r} is no date: write 2025-04-01T17:00:00Z, or 2025-04-01")
+    if moment.tzinfo is None:
         raise click.UsageError(f"--date {text} has no time zone: write {text}Z for UTC")
     return moment.astimezone(UTC)
 

@@ -102,7 +102,9 @@ def _instant(moment: Moment, what: str) -> datetime:
         try:
             return parse_time(moment)
         except ValueError as error:
-            raise SimulationError(f"{what}: {error}") from None
+            timed = "T" in moment and "time zone" in str(error)
+            told = str(error) if timed else f"{moment!r} is no instant: write 2025-04-01T00:00:00Z"
+            raise SimulationError(f"{what}: {told}") from None
     if moment.tzinfo is None:
         raise SimulationError(f"{what}: {moment} has no time zone: write tzinfo=UTC")
     return moment.astimezone(UTC)

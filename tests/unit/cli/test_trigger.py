@@ -77,14 +77,19 @@ REFUSED = {
     "no day": (
         ["sales", "--date", "2025-02-30"],
         2,
-        "windlass trigger: --date 2025-02-30: day is out of range for month: write 2025-04-01T17:00:00Z, or "
+        "windlass trigger: --date '2025-02-30' is no date: write 2025-04-01T17:00:00Z, or "
         "2025-04-01 (see windlass trigger --help)",
     ),
     "no instant": (
         ["sales", "--date", "yesterday"],
         2,
-        "windlass trigger: --date yesterday: Invalid isoformat string: 'yesterday': write 2025-04-01T17:00:00Z, or "
+        "windlass trigger: --date 'yesterday' is no date: write 2025-04-01T17:00:00Z, or "
         "2025-04-01 (see windlass trigger --help)",
+    ),
+    "nothing": (
+        ["sales", "--date", ""],
+        2,
+        "windlass trigger: --date '' is no date: write 2025-04-01T17:00:00Z, or 2025-04-01 (see windlass trigger --help)",
     ),
     "no such Workflow": (
         ["salse"],

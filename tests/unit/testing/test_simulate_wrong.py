@@ -114,7 +114,8 @@ WRONG: dict[str, tuple[dict[str, Any], type[SimulationError], str]] = {
         WrongCue,
         "load can't time out: it has no timeout, nor has its Workflow; it would run for ever",
     ),
-    "no instant": ({"start": "soon"}, SimulationError, "start: Invalid isoformat string: 'soon'"),
+    "no instant": ({"start": "soon"}, SimulationError, "start: 'soon' is no instant: write 2025-04-01T00:00:00Z"),
+    "a day": ({"end": "2025-04-01"}, SimulationError, "end: '2025-04-01' is no instant: write 2025-04-01T00:00:00Z"),
     "no zone": (
         {"start": "2025-04-01T00:00:00"},
         SimulationError,
