@@ -89,7 +89,8 @@ REFUSED = {
     "nothing": (
         ["sales", "--date", ""],
         2,
-        "windlass trigger: --date '' is no date: write 2025-04-01T17:00:00Z, or 2025-04-01 (see windlass trigger --help)",
+        "windlass trigger: --date '' is no date: write 2025-04-01T17:00:00Z, or 2025-04-01 "
+        "(see windlass trigger --help)",
     ),
     "no such Workflow": (
         ["salse"],
