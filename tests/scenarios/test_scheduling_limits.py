@@ -72,6 +72,7 @@ async def test_history_of_runs_without_a_workflow() -> None:
         world.run("left", workflow="etl")
         await world.clock.advance(60)
         world.store.delete(WORKFLOWS, NAMESPACE, "etl")
+        world.collects_every = MINUTE
         await world.clock.advance(29 * DAY)
         assert len(world.store.list(RUNS, NAMESPACE)) == 2
         await world.clock.advance(DAY + 10 * MINUTE)
