@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 from process import Controller, controller
 
+from windlass.engine.engine import WATCHED
 from windlass.errors import AlreadyExists, NotFound
 from windlass.kube.client import KubeClient
 from windlass.kube.credentials import find_credentials
@@ -81,13 +82,8 @@ class Cluster:
         await self.api.create(
             NAMESPACES, {"metadata": {"name": self.namespace}, "apiVersion": "v1", "kind": "Namespace"}
         )
-        while True:  # a kind is served a moment after it was made
-            try:
-                await self.api.list_page(RUNS, self.namespace, limit=1)
-            except NotFound:
-                await asyncio.sleep(0.2)
-            else:
-                return
+        for resource in WATCHED:
+            await self._until_served(resource)
 
     async def end(self) -> None:
         """Delete everything; the controller is no more, so finalizers are taken off here."""
@@ -148,6 +144,16 @@ class Cluster:
                 watcher.broken += 1
         finally:
             watcher.end()
+
+    async def _until_served(self, resource: Resource) -> None:
+        """A kind is served a moment after it was made."""
+        while True:
+            try:
+                await self.api.list_page(resource, self.namespace, limit=1)
+            except NotFound:
+                await asyncio.sleep(0.2)
+            else:
+                return
 
     async def _define(self, crd: Body) -> None:
         try:
