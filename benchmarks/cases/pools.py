@@ -15,7 +15,8 @@ from windlass.engine.keepers import ObjectKey
 from windlass.engine.pools import Pools
 from windlass.engine.record import RunKey
 from windlass.models.pool import PoolSpec
-from windlass.plan.types import PodPhase, PodView, PoolAnswerKind, PoolWant
+from windlass.plan.task_types import PoolAnswerKind, PoolWant
+from windlass.plan.types import PodPhase, PodView
 
 WAITING: Final = 10_000
 ENDS: Final = 500

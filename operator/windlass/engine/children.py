@@ -16,7 +16,8 @@ from windlass.errors import AlreadyExists, ApiError, Conflict, NotFound
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase, Stop
 from windlass.plan.history import RunSummary
-from windlass.plan.types import ChildLaunch, ChildStop, ChildView, Refusal, RefusalKind
+from windlass.plan.task_types import ChildLaunch, ChildStop, ChildView
+from windlass.plan.types import Refusal, RefusalKind
 from windlass.resources import RUNS
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from windlass.engine.slots import Slots, WorkflowKey
 from windlass.engine.turns import Turns
 from windlass.errors import Unreachable
 from windlass.plan.run import plan_run
-from windlass.plan.types import ChildView, PastView, Plan, Program, RefusalKind, Seen
+from windlass.plan.task_types import ChildView
+from windlass.plan.types import PastView, Plan, Program, RefusalKind, Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from windlass.engine.launch import Launcher
 from windlass.engine.ports import Body, Clock
 from windlass.engine.record import RunRecord
 from windlass.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound
-from windlass.plan.types import ObjectLaunch, ObjectRemoval, Refusal, RefusalKind
+from windlass.plan.task_types import ObjectLaunch, ObjectRemoval
+from windlass.plan.types import Refusal, RefusalKind
 from windlass.resources import Resource
 
 logger = logging.getLogger(__name__)

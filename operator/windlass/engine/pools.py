@@ -21,7 +21,8 @@ from windlass.engine.keepers import ObjectKey
 from windlass.engine.record import RunKey
 from windlass.models.common import format_time, seconds
 from windlass.models.pool import NEXT_SHOWN, PoolSpec, PoolStatus, PoolWaiter
-from windlass.plan.types import PodPhase, PodView, PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.task_types import PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.types import PodPhase, PodView
 
 
 @dataclass(frozen=True, slots=True)

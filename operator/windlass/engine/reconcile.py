@@ -42,14 +42,8 @@ from windlass.models.run import RunPhase
 from windlass.plan.actions import apply_action
 from windlass.plan.finish import fail_run
 from windlass.plan.graph import compile_program
-from windlass.plan.types import (
-    ChildView,
-    Plan,
-    PodEnding,
-    PodView,
-    Program,
-    Refusal,
-)
+from windlass.plan.task_types import ChildView
+from windlass.plan.types import Plan, PodEnding, PodView, Program, Refusal
 from windlass.resources import PODS, RUNS
 
 logger = logging.getLogger(__name__)

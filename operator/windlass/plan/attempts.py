@@ -20,22 +20,22 @@ from windlass.models.run import Attempt, FailureClass, TaskPhase, TaskStatus
 from windlass.names import SOURCE_STEP
 from windlass.plan.budget import MAX_ATTEMPTS, MAX_RUN_OUTPUTS, cut, cut_log, json_size, outputs_size
 from windlass.plan.draft import Draft, Stopping, changed
+from windlass.plan.given_up import (
+    AS_USUAL,
+    NEVER_STARTS,
+    NODE_LOST_TIMEOUT,
+    NODE_UNREACHABLE,
+    result_of,
+    stopping_of,
+)
 from windlass.plan.hints import hint, hint_of
 from windlass.plan.outputs import OutputsError, read_outputs
 from windlass.plan.retries import Failure, count_failure, decide
 from windlass.plan.types import EndHow, Node, PodPhase, PodResult, PodView
 
-NODE_LOST_TIMEOUT: Final = timedelta(minutes=10)
-DEFAULT_GRACE: Final = timedelta(seconds=30)
-BY_ACTION: Final = "Action"
-"""Why a pod is ended, when a RunAction wants something else of its task."""
 NOT_YET: Final = 75
 """The exit code by which a pod that is asked says: not yet. EX_TEMPFAIL of sysexits.h."""
 ASK_EVERY: Final = timedelta(minutes=1)
-NEVER_STARTS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-"""Why a pod waits, when no time will mend it."""
-_AS_USUAL: Final = frozenset({"ContainerCreating", "PodInitializing"})
-NODE_UNREACHABLE: Final = "NodeUnreachable"
 
 
 def under_way(status: TaskStatus) -> bool:
@@ -78,10 +78,10 @@ def adopt(status: TaskStatus, pod: PodView, memory: str | None, moment: str) -> 
 def follow(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> TaskStatus:
     """Bring an attempt that is under way up to date with its pod."""
     status = _noted(draft, status, pod)
-    result = _result(draft, node, status, pod)
+    result = result_of(draft, node, status, pod)
     if result is not None:
         return conclude(draft, node, status, result, pod)
-    if (stopping := _stopping(draft, node, status)) is not None:
+    if (stopping := stopping_of(draft, node, status)) is not None:
         _stop(draft, pod, stopping)
         return changed(status, reason="Stopping", message=None)
     if pod.phase is PodPhase.RUNNING:
@@ -189,12 +189,6 @@ def cancel(status: TaskStatus, reason: str, moment: str) -> TaskStatus:
     return status.model_copy(update=update)
 
 
-def _stopping(draft: Draft, node: Node, status: TaskStatus) -> Stopping | None:
-    """That the attempt is to be ended: the tasks are being stopped, or an action has ordered it."""
-    ordered = Stopping(BY_ACTION, draft.now) if status.order is not None else None
-    return draft.stops(node) or ordered
-
-
 class _OverBudgetError(OutputsError):
     """The outputs of the run are too large together: no retry makes room."""
 
@@ -217,58 +211,6 @@ def _noted(draft: Draft, status: TaskStatus, pod: PodView) -> TaskStatus:
     update = {"uid": pod.uid, "node": pod.node, "created_at": format_time(pod.created_at), "started_at": started_at}
     attempts = [*status.attempts[:-1], attempt.model_copy(update=update)]
     return status.model_copy(update={"attempts": attempts, "started_at": status.started_at or started_at})
-
-
-def _result(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> PodResult | None:
-    """How the attempt ended; None while it has not."""
-    if pod.phase is PodPhase.ENDED:
-        result = pod.result or PodResult(FailureClass.INFRA, "Unknown", message="the pod ended without saying how")
-    elif pod.deleting_since is not None and pod.node is None:
-        result = PodResult(FailureClass.INFRA, "Deleted", message="the pod was deleted before it was given a node")
-    else:
-        return _given_up(draft, node, status, pod)
-    if result.failure is not None and _start_timed_out(node, status, pod):
-        return _never_started(node, status, pod)
-    return result
-
-
-def _given_up(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> PodResult | None:
-    """The end of an attempt whose node does not answer, when it has been waited for long enough."""
-    if not pod.node_lost and pod.deleting_since is None:
-        return None
-    grace = delta(node.task.termination_grace_period) if node.task.termination_grace_period else DEFAULT_GRACE
-    stopping = _stopping(draft, node, status)
-    if stopping is not None and pod.node_lost:
-        due = draft.now
-    elif pod.deleting_since is not None:
-        due = pod.deleting_since + grace + NODE_LOST_TIMEOUT
-    elif status.reason == NODE_UNREACHABLE and status.retry_at is not None:
-        due = parse_time(status.retry_at)
-    else:
-        due = draft.now + NODE_LOST_TIMEOUT
-    if draft.now < due:
-        draft.wake(due)
-        return None
-    draft.end(pod, EndHow.FORCE, stopping.reason if stopping is not None else "NodeLost")
-    message = f"node {pod.node} does not answer: the old process may still run there"
-    return PodResult(FailureClass.INFRA, "NodeLost", message=message, detail={"node": pod.node})
-
-
-def _start_timed_out(node: Node, status: TaskStatus, pod: PodView) -> bool:
-    """Whether the pod was deleted because it did not start in time."""
-    deadline = pod.created_at + node.start_timeout
-    if pod.deleting_since is None or (pod.started_at is not None and pod.started_at < deadline):
-        return False
-    return pod.deleting_since >= deadline or status.reason in NEVER_STARTS or pod.waiting_reason in NEVER_STARTS
-
-
-def _never_started(node: Node, status: TaskStatus, pod: PodView) -> PodResult:
-    """The end of a pod that we deleted because it did not start; why it did not was seen while it waited."""
-    told = pod.waiting_reason and pod.waiting_reason not in _AS_USUAL
-    reason, message = (pod.waiting_reason, pod.waiting_message) if told else (status.reason, status.message)
-    reason = reason or pod.waiting_reason or "StartTimeout"
-    message = message or f"the pod has not started within {node.task.start_timeout or '10m'}"
-    return PodResult(FailureClass.START, reason, message=message, detail={"image": node.task.image})
 
 
 def _running(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> TaskStatus:
@@ -303,11 +245,11 @@ def _starting(draft: Draft, node: Node, status: TaskStatus, pod: PodView) -> Tas
             draft.wake(due)
     if pod.node_lost:
         return _unreachable(draft, status, pod)
-    if pod.deleting_since is not None and status.reason is not None and pod.waiting_reason in _AS_USUAL:
+    if pod.deleting_since is not None and status.reason is not None and pod.waiting_reason in AS_USUAL:
         # With the pod's sandbox gone, the kubelet no longer says why the container did not start.
         return status
     message = cut(pod.waiting_message, 512) or None
-    reason = pod.waiting_reason if message or pod.waiting_reason not in _AS_USUAL else None
+    reason = pod.waiting_reason if message or pod.waiting_reason not in AS_USUAL else None
     return changed(status, phase=TaskPhase.STARTING, reason=reason or None, message=message, retry_at=None)
 
 

@@ -21,8 +21,9 @@ from windlass.models.run import Attempt, FailureClass, RunPhase, Stop, TaskPhase
 from windlass.plan.attempts import cancel, conclude, fail, next_number, refused, under_way, with_attempt
 from windlass.plan.budget import MAX_RUN_OUTPUTS, cut
 from windlass.plan.draft import Draft, changed
+from windlass.plan.task_types import ChildLaunch, ChildStop, ChildView
 from windlass.plan.templates import TemplateError, render
-from windlass.plan.types import ChildLaunch, ChildStop, ChildView, Node, PodResult, RefusalKind
+from windlass.plan.types import Node, PodResult, RefusalKind
 
 CHILD_RUNNING: Final = "ChildRunning"
 CYCLE: Final = "ChildCycle"

@@ -14,21 +14,9 @@ from windlass.models.run import RunPhase, SourceStatus, TaskPhase, TaskStatus
 from windlass.plan.budget import cut
 from windlass.plan.context import run_context
 from windlass.plan.sights import ObjectQuestion
+from windlass.plan.task_types import ChildLaunch, ChildStop, ObjectLaunch, ObjectRemoval, PoolWant
 from windlass.plan.times import zone_of
-from windlass.plan.types import (
-    ChildLaunch,
-    ChildStop,
-    EndHow,
-    Launch,
-    Node,
-    ObjectLaunch,
-    ObjectRemoval,
-    PodEnding,
-    PodView,
-    PoolWant,
-    RunEvent,
-    Seen,
-)
+from windlass.plan.types import EndHow, Launch, Node, PodEnding, PodView, RunEvent, Seen
 
 MAX_NOTE: Final = 1000
 """Bytes of an Event's note: Kubernetes takes 1 KB."""

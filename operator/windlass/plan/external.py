@@ -28,8 +28,9 @@ from windlass.plan.budget import MAX_RUN_OUTPUTS, cut
 from windlass.plan.draft import Draft, changed
 from windlass.plan.known_kinds import ends_of
 from windlass.plan.sights import ObjectQuestion, PathError, Sight, SightKind, conditions, holds, told, values
+from windlass.plan.task_types import ObjectLaunch, ObjectRemoval
 from windlass.plan.templates import TemplateError, render
-from windlass.plan.types import Node, ObjectLaunch, ObjectRemoval, PodResult, RefusalKind
+from windlass.plan.types import Node, PodResult, RefusalKind
 
 RUNNING: Final = "ResourceRunning"
 REMOVING: Final = "Removing"

@@ -8,9 +8,10 @@ from typing import Final
 from windlass.models.common import parse_time
 from windlass.models.instances import STOPPING, quiet
 from windlass.models.run import TaskPhase, TaskStatus
-from windlass.plan.attempts import NEVER_STARTS, adopt, cancel, follow, next_number, under_way, vanished
+from windlass.plan.attempts import adopt, cancel, follow, next_number, under_way, vanished
 from windlass.plan.draft import Draft
 from windlass.plan.foreach_work import Work, settled
+from windlass.plan.given_up import NEVER_STARTS
 from windlass.plan.retries import next_memory
 from windlass.plan.types import Node, PodPhase, PodView
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from windlass.models.task import Task
 from windlass.plan.draft import Draft
-from windlass.plan.types import PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.task_types import PoolAnswer, PoolAnswerKind, PoolWant
 
 POOL_REASONS: Final = ("WaitingForPool", "PoolNotFound", "PoolTooSmall")
 

@@ -18,18 +18,7 @@ from windlass.models.action import TaskOrder, Verb
 from windlass.models.common import format_time, parse_time
 from windlass.models.run import Attempt, TaskPhase, TaskStatus
 from windlass.plan.approval import advance_approval
-from windlass.plan.attempts import (
-    BY_ACTION,
-    adopt,
-    cancel,
-    fail,
-    follow,
-    next_number,
-    refused,
-    under_way,
-    vanished,
-    with_attempt,
-)
+from windlass.plan.attempts import adopt, cancel, fail, follow, next_number, refused, under_way, vanished, with_attempt
 from windlass.plan.budget import cut
 from windlass.plan.children import follow_child, start_child
 from windlass.plan.context import task_context, trigger_of
@@ -37,6 +26,7 @@ from windlass.plan.draft import Draft, Stopping, changed
 from windlass.plan.external import follow_object, start_object
 from windlass.plan.foreach import advance_instances, begin
 from windlass.plan.foreach_items import Place, reads_item
+from windlass.plan.given_up import BY_ACTION
 from windlass.plan.marking import carried_out
 from windlass.plan.past import DEPENDS_ON_PAST, waits_for_past
 from windlass.plan.pools import held_back

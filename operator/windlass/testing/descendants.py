@@ -8,7 +8,7 @@ from functools import partial
 from windlass.models.common import format_time
 from windlass.models.run import RunPhase
 from windlass.names import short_hash
-from windlass.plan.types import ChildLaunch, ChildStop, ChildView
+from windlass.plan.task_types import ChildLaunch, ChildStop, ChildView
 from windlass.testing.agenda import Agenda
 from windlass.testing.cues import Cues, Kind
 from windlass.testing.errors import WrongCue

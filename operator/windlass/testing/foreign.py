@@ -11,7 +11,8 @@ from windlass.models.wait import ObjectTest
 from windlass.names import LABEL_TASK, short_hash
 from windlass.plan.known_kinds import ends_of
 from windlass.plan.sights import ObjectQuestion, Sight, SightKind
-from windlass.plan.types import ObjectLaunch, ObjectRemoval, Plan
+from windlass.plan.task_types import ObjectLaunch, ObjectRemoval
+from windlass.plan.types import Plan
 from windlass.testing.agenda import Agenda
 from windlass.testing.cues import Cues, Fault, Kind
 from windlass.testing.errors import WrongCue

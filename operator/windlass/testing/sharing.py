@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from windlass.models.common import seconds
 from windlass.models.pool import PoolSpec
-from windlass.plan.types import PodPhase, PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.task_types import PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.types import PodPhase
 from windlass.testing.work import RunInWork
 
 

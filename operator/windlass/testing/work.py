@@ -11,7 +11,8 @@ from windlass.models.run import WorkflowRunSpec, WorkflowRunStatus
 from windlass.names import short_hash
 from windlass.plan.history import RunSummary, summarize
 from windlass.plan.sights import ObjectQuestion
-from windlass.plan.types import ChildView, PodView, Refusal, RunView
+from windlass.plan.task_types import ChildView
+from windlass.plan.types import PodView, Refusal, RunView
 from windlass.testing.clockwork import workflow_uid
 from windlass.testing.definition import Definition
 from windlass.testing.record import Records

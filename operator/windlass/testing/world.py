@@ -20,9 +20,10 @@ from windlass.plan.history import RunSummary
 from windlass.plan.past import DEPENDS_ON_PAST
 from windlass.plan.run import plan_run
 from windlass.plan.scheduling import Notice, RunRequest
+from windlass.plan.task_types import ChildView
 from windlass.plan.times import Admitted
 from windlass.plan.turns import TurnKind, last_success, runs_before, turn_among
-from windlass.plan.types import ChildView, PastView, Plan, PodPhase, Seen
+from windlass.plan.types import PastView, Plan, PodPhase, Seen
 from windlass.testing.agenda import Agenda
 from windlass.testing.clockwork import Clockwork
 from windlass.testing.cues import Cues

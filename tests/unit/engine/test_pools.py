@@ -14,7 +14,8 @@ from windlass.engine.keepers import ObjectKey
 from windlass.engine.pools import Pools
 from windlass.engine.record import RunKey
 from windlass.models.pool import PoolSpec, PoolStatus
-from windlass.plan.types import PodPhase, PodView, PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.task_types import PoolAnswer, PoolAnswerKind, PoolWant
+from windlass.plan.types import PodPhase, PodView
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = ObjectKey("data", "db")
